@@ -1,0 +1,19 @@
+"""What open pages are told, in order."""
+
+from __future__ import annotations
+
+from piccolo.columns import UUID, BigSerial, ForeignKey, OnDelete, Text, Timestamptz, Varchar
+from piccolo.table import Table
+
+from app.conferences.tables import Conference
+
+
+class LiveEvent(Table, tablename="live_event"):
+    """One numbered message to the open pages of a conference; the number is what a page resumes from."""
+
+    id = BigSerial(primary_key=True)
+    uid = UUID()
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade)
+    topic = Varchar(length=20)
+    payload = Text(default="{}")
+    at = Timestamptz(index=True)
