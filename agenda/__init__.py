@@ -1,0 +1,1 @@
+"""The pure domain of a conference: no web, no database, no clock."""
