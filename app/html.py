@@ -1,0 +1,142 @@
+"""Pages: one Jinja environment, one helper that answers with a page or with a block of it."""
+
+from __future__ import annotations
+
+import gettext as catalogue
+from contextvars import ContextVar
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.enums import MediaType
+
+from app import words
+from app.static import static_url
+
+_HERE = Path(__file__).resolve().parent
+_TEMPLATES = _HERE.parent / "templates"
+
+language: ContextVar[str] = ContextVar("language", default="en")
+"""The language of the request being answered, as an IETF tag."""
+
+
+@lru_cache(maxsize=32)
+def _catalogue(tag: str) -> catalogue.NullTranslations:
+    return catalogue.translation("plenary", _HERE / "locale", languages=[tag], fallback=True)
+
+
+def gettext(message: str) -> str:
+    """`message` in the language of the request. Import it as `_`."""
+    return _catalogue(language.get()).gettext(message)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """`one` or `many`, by the plural rule of the language of the request."""
+    return _catalogue(language.get()).ngettext(one, many, count)
+
+
+_ = gettext
+
+
+def duration(length: timedelta) -> str:
+    """A length in words: 45 min, 1 h 30, 2 h."""
+    minutes = round(length.total_seconds() / 60)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return _("%(minutes)s min") % {"minutes": rest}
+    if not rest:
+        return _("%(hours)s h") % {"hours": hours}
+    return _("%(hours)s h %(minutes)02d") % {"hours": hours, "minutes": rest}
+
+
+def day_words(day: Any, pattern: str = "EEEE d MMMM") -> str:
+    return words.day_words(day, pattern, language.get())
+
+
+def zone_city(zone_name: str) -> str:
+    return words.zone_city(zone_name, language.get())
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+    )
+    env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.filters.update(
+        local=words.local,
+        stamp=words.stamp,
+        clock=words.clock,
+        offset=words.offset,
+        city=zone_city,
+        day=day_words,
+        duration=duration,
+        name=words.name,
+        rich=words.rich,
+    )
+    env.globals.update(static_url=static_url, clock_range=words.clock_range, language=language.get)
+    env.globals["ui"] = env.get_template("_components.html").module
+    return env
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The one environment of this process. `ui` in it holds the macros of _components.html."""
+    return _environment()
+
+
+def render(template: str, *, block: str | None = None, **context: Any) -> str:
+    """A template, or one block of it, as text.
+
+    A block sees the context, never what its template sets outside of it.
+    """
+    found = environment().get_template(template)
+    if block is None:
+        return found.render(context)
+    return "".join(found.blocks[block](found.new_context(context)))
+
+
+def wants_block(request: Request[Any, Any, Any]) -> bool:
+    """True for an htmx request that swaps a part of the page, not for boosted or history ones."""
+    headers = request.headers
+    return (
+        headers.get("hx-request") == "true"
+        and headers.get("hx-boosted") != "true"
+        and headers.get("hx-history-restore-request") != "true"
+    )
+
+
+def page(
+    request: Request[Any, Any, Any],
+    template: str,
+    *,
+    block: str | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Response[str]:
+    """Answer with a page, or, for an htmx request, with only the named block of it.
+
+    `viewer` and `csrf` come from the request's state unless given; `conference` is None unless
+    given. A page that anybody may cache passes `csrf=None`.
+    """
+    state = request.scope.get("state", {})
+    context.setdefault("viewer", state.get("viewer"))
+    context.setdefault("csrf", state.get("csrf"))
+    context.setdefault("conference", state.get("conference"))
+    context.setdefault("path", request.url.path)
+    wanted = block if block and wants_block(request) else None
+    answer = {"Vary": "HX-Request", "Cache-Control": "private, no-cache", **(headers or {})}
+    return Response(
+        render(template, block=wanted, **context),
+        media_type=MediaType.HTML,
+        status_code=status,
+        headers=answer,
+    )

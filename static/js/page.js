@@ -1,0 +1,85 @@
+// What every page does: lights, the reader's zone, the token for htmx, the search key, live events.
+import { listen } from "./live.js";
+
+const root = document.documentElement;
+const meta = (/** @type {string} */ name) =>
+  /** @type {HTMLMetaElement | null} */ (document.querySelector(`meta[name="${name}"]`));
+
+/** The lights go round: as the system has them, up, down. */
+function lights() {
+  const fixed = root.dataset.lights && !("lightsFree" in root.dataset) && !stored();
+  for (const button of document.querySelectorAll("[data-lights-switch]")) {
+    if (fixed) continue;
+    /** @type {HTMLElement} */ (button).hidden = false;
+    button.addEventListener("click", () => {
+      const dark = root.dataset.lights
+        ? root.dataset.lights === "down"
+        : matchMedia("(prefers-color-scheme: dark)").matches;
+      const wish = dark ? "up" : "down";
+      root.dataset.lights = wish;
+      try {
+        localStorage.setItem("lights", wish);
+      } catch {
+        // Then it holds for this page only.
+      }
+    });
+  }
+}
+
+function stored() {
+  try {
+    return localStorage.getItem("lights");
+  } catch {
+    return null;
+  }
+}
+
+/** The server renders both zones; it only has to know the reader's. */
+function zone() {
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!name || document.cookie.split("; ").includes(`zone=${encodeURIComponent(name)}`)) return;
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `zone=${encodeURIComponent(name)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  document.dispatchEvent(new CustomEvent("plenary:zone", { detail: name }));
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = meta("csrf")?.content;
+  if (token) /** @type {CustomEvent} */ (event).detail.headers["X-CSRF-Token"] = token;
+});
+
+document.addEventListener("keydown", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.key === "/") {
+    const find = document.getElementById("q");
+    if (find) {
+      event.preventDefault();
+      find.focus();
+    }
+  }
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+  }
+});
+
+lights();
+zone();
+
+const conference = meta("conference")?.content;
+if (conference) listen(conference);
+
+document.addEventListener("plenary:notice", (event) => {
+  const words = /** @type {CustomEvent} */ (event).detail.text;
+  const place = document.getElementById("notices");
+  if (!place || !words) return;
+  const note = document.createElement("div");
+  note.className = "notice";
+  note.setAttribute("role", "status");
+  note.textContent = words;
+  place.append(note);
+});
