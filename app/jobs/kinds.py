@@ -1,0 +1,47 @@
+"""Every kind of job: which queue carries it, and who does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+FAST = "fast"
+HEAVY = "heavy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """`work` is `module:function`, loaded only where it runs; `limit` is one attempt's time."""
+
+    work: str
+    queue: str
+    limit: timedelta
+    most_attempts: int = 3
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "badge": Kind(
+            work="app.attendees.badges:make_one", queue=FAST, limit=timedelta(seconds=15)
+        ),
+        "badges": Kind(
+            work="app.attendees.badges:make_all", queue=HEAVY, limit=timedelta(minutes=15)
+        ),
+        "report": Kind(
+            work="app.reports.jobs:make_report", queue=HEAVY, limit=timedelta(minutes=5)
+        ),
+        "invites": Kind(
+            work="app.attendees.invites:make_all", queue=HEAVY, limit=timedelta(minutes=15)
+        ),
+    }
+)
+
+
+def kind_of(name: str) -> Kind:
+    """Raises KeyError with a sentence for a kind that nobody knows."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise KeyError(f"there is no job of the kind “{name}”") from None

@@ -1,0 +1,190 @@
+"""Mail: built the same at every attempt, sent by SMTP or laid into a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiosmtplib
+import structlog
+
+from app import html
+from app.jobs.outbox import Delivery, Undeliverable
+from app.settings import Settings, Smtp
+
+logger = structlog.get_logger(__name__)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_TIMEOUT_S = 10.0
+
+
+class BadAddress(Undeliverable):
+    """Nothing can be sent to this address."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"“{text}” is no e-mail address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """An invite that travels in a mail (RFC 6047): the text of a VCALENDAR, and its METHOD."""
+
+    method: str
+    ics: str
+    name: str = "invite.ics"
+
+
+def one_line(text: str) -> str:
+    """The text without control characters or line ends, fit for a header."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def address(text: str, name: str = "") -> Address:
+    """A mailbox as a header wants it. Raises BadAddress; a name may hold anything."""
+    spec = text.strip()
+    local, at, domain = spec.rpartition("@")
+    if not at or not local or not domain or _CONTROL.search(spec) or " " in spec:
+        raise BadAddress(text)
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii")
+        return Address(one_line(name), username=local, domain=ascii_domain)
+    except (UnicodeError, ValueError, IndexError) as error:
+        raise BadAddress(text) from error
+
+
+def message_id(key: str, settings: Settings) -> str:
+    """The same for the same outbox key, so that a doubled mail is known as one."""
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{host}>"
+
+
+def build(
+    facts: Mapping[str, Any], *, key: str, created_at: datetime, settings: Settings
+) -> EmailMessage:
+    """A whole message from an outbox payload; the same payload and key give the same bytes.
+
+    Payload: `to`, `subject`, `text`; perhaps `name` of the receiver, `html` (its body, else made
+    from the text), `calendar` {method, ics, name}. Raises BadAddress.
+    """
+    receiver = address(facts["to"], facts.get("name", ""))
+    plain = receiver.addr_spec.isascii()
+    message = EmailMessage(policy=SMTP if plain else SMTPUTF8)
+    message["Message-ID"] = message_id(key, settings)
+    message["Date"] = format_datetime(created_at)
+    sender_name, sender = parseaddr(settings.mail_from)
+    message["From"] = address(sender, facts.get("from_name") or sender_name or "Plenary")
+    message["To"] = receiver
+    message["Subject"] = one_line(facts["subject"])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(facts["text"], cte="quoted-printable")
+    body = facts.get("html") or html.render(
+        "mail/message.html", subject=one_line(facts["subject"]), text=facts["text"]
+    )
+    message.add_alternative(body, subtype="html", cte="quoted-printable")
+    if facts.get("calendar"):
+        _add_calendar(message, Calendar(**facts["calendar"]))
+    _fix_boundaries(message, key)
+    return message
+
+
+def _add_calendar(message: EmailMessage, calendar: Calendar) -> None:
+    """As clients expect it: an alternative with its method, and the same as a file."""
+    message.add_alternative(calendar.ics, subtype="calendar", cte="base64")
+    part = list(message.iter_parts())[-1]
+    part.set_param("method", calendar.method)
+    message.add_attachment(
+        calendar.ics.encode(),
+        maintype="application",
+        subtype="ics",
+        filename=calendar.name,
+    )
+
+
+def _fix_boundaries(message: EmailMessage, key: str) -> None:
+    """Boundaries from the key instead of from chance, so that the bytes stay the same."""
+    digest = hashlib.sha256(key.encode()).hexdigest()[:24]
+    for number, part in enumerate(message.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=_{digest}_{number}")
+
+
+class Mailer:
+    """Sends what the outbox holds; one connection, kept while mails follow each other."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server: aiosmtplib.SMTP | None = None
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """The outbox handler for `mail`. Raises Undeliverable where trying again can't help."""
+        message = build(
+            delivery.payload,
+            key=delivery.key,
+            created_at=delivery.created_at,
+            settings=self._settings,
+        )
+        if self._settings.smtp is None:
+            await asyncio.to_thread(lay_down, message, self._settings.mail_folder)
+        else:
+            await self._send(message, self._settings.smtp)
+        logger.info("mail sent", message_id=message["Message-ID"], attempt=delivery.attempt)
+
+    async def _send(self, message: EmailMessage, smtp: Smtp) -> None:
+        try:
+            server = await self._connected(smtp)
+            await server.send_message(message)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = {refused.code for refused in error.recipients}
+            if all(500 <= code < 600 for code in codes):
+                raise Undeliverable(f"the mail server refuses the address ({codes})") from error
+            raise
+        except (aiosmtplib.SMTPException, OSError):
+            self._drop()
+            raise
+
+    async def _connected(self, smtp: Smtp) -> aiosmtplib.SMTP:
+        if self._server is not None and self._server.is_connected:
+            return self._server
+        server = aiosmtplib.SMTP(
+            hostname=smtp.host,
+            port=smtp.port,
+            username=smtp.user,
+            password=smtp.password,
+            use_tls=smtp.port == 465,
+            start_tls=smtp.starttls if smtp.port != 465 else False,
+            timeout=_TIMEOUT_S,
+        )
+        await server.connect()
+        self._server = server
+        return server
+
+    def _drop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    async def close(self) -> None:
+        self._drop()
+
+
+def lay_down(message: EmailMessage, folder: Path) -> Path:
+    """Write the message as one .eml file, whole or not at all. The same message is one file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+    path = folder / f"{name}.eml"
+    unfinished = folder / f".{name}.{os.getpid()}"
+    unfinished.write_bytes(message.as_bytes())
+    unfinished.replace(path)
+    return path
