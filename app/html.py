@@ -124,12 +124,10 @@ def page(
 ) -> Response[str]:
     """Answer with a page, or, for an htmx request, with only the named block of it.
 
-    `viewer` and `csrf` come from the request's state unless given; `conference` is None unless
-    given. A page that anybody may cache passes `csrf=None`.
+    `viewer` and `conference` come from the request's state unless given.
     """
     state = request.scope.get("state", {})
     context.setdefault("viewer", state.get("viewer"))
-    context.setdefault("csrf", state.get("csrf"))
     context.setdefault("conference", state.get("conference"))
     context.setdefault("path", request.url.path)
     wanted = block if block and wants_block(request) else None

@@ -1,4 +1,4 @@
-// What every page does: lights, the reader's zone, the token for htmx, the search key, live events.
+// What every page does: lights, the reader's zone, the search key, live events.
 import { listen } from "./live.js";
 
 const root = document.documentElement;
@@ -42,11 +42,6 @@ function zone() {
   document.cookie = `zone=${encodeURIComponent(name)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   document.dispatchEvent(new CustomEvent("plenary:zone", { detail: name }));
 }
-
-document.addEventListener("htmx:configRequest", (event) => {
-  const token = meta("csrf")?.content;
-  if (token) /** @type {CustomEvent} */ (event).detail.headers["X-CSRF-Token"] = token;
-});
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
