@@ -1,0 +1,77 @@
+"""`python -m media`: run one media node, set by the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+import structlog
+import uvicorn
+
+from media.node import Node
+from media.server import MediaApp
+from media.settings import Settings
+
+logger = structlog.get_logger("media")
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings that these variables describe; raises ValueError in words."""
+    secret = environment.get("PLENARY_SECRET_MEDIA", "")
+    if len(secret) < 16:
+        raise ValueError("PLENARY_SECRET_MEDIA must be set, to at least 16 characters")
+    socket, http = environment.get("PLENARY_MEDIA_SOCKET"), environment.get("PLENARY_MEDIA_HTTP")
+    if bool(socket) == bool(http):
+        raise ValueError(
+            "Set either PLENARY_MEDIA_SOCKET (a path) or PLENARY_MEDIA_HTTP (host:port)"
+        )
+    host, _, port = (http or "").rpartition(":")
+    listed = environment.get("PLENARY_MEDIA_ADDRESSES", "")
+    return Settings(
+        secret=secret,
+        socket=socket or None,
+        http=(host, _port("PLENARY_MEDIA_HTTP", port)) if http else None,
+        udp_port=_port("PLENARY_UDP_PORT", environment.get("PLENARY_UDP_PORT", "7900")),
+        addresses=tuple(a.strip() for a in listed.split(",") if a.strip()),
+        redis_url=environment.get("REDIS_URL") or None,
+    )
+
+
+def main() -> int:
+    """Serve until a signal ends it; the exit status."""
+    try:
+        settings = settings_from(os.environ)
+    except ValueError as error:
+        print(f"media: {error}", file=sys.stderr)
+        return 2
+    host, port = settings.http or ("127.0.0.1", 0)
+    config = uvicorn.Config(
+        MediaApp(lambda: Node(settings)),
+        uds=settings.socket,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+        server_header=False,
+        backlog=512,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+def _port(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError(f"{name} holds no port: {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

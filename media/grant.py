@@ -1,0 +1,93 @@
+"""Grants: signed, short-lived permissions that say what somebody may do on the media node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+
+from media.errors import NoGrant
+
+ALGORITHM = "HS256"
+EVERYTHING = ("*",)
+MAX_TOKEN = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What one person may do in the rooms of one conference, until `expires` (aware UTC).
+
+    `publish` names the group in which the person may publish, or is None. `subscribe` allows
+    watching the stage, `backstage` names the groups that may be watched, `control` allows moving
+    groups on and off stage and reading the figures of the rooms. "*" stands for all.
+    """
+
+    conference: str
+    rooms: tuple[str, ...]
+    person: str
+    name: str = ""
+    publish: str | None = None
+    subscribe: bool = False
+    backstage: tuple[str, ...] = ()
+    control: bool = False
+    expires: datetime
+
+    def covers(self, room: str) -> bool:
+        """Whether the grant is good in this room."""
+        return self.rooms == EVERYTHING or room in self.rooms
+
+    def sees(self, group: str) -> bool:
+        """Whether the grant shows this backstage group."""
+        return self.backstage == EVERYTHING or group in self.backstage
+
+
+def sign(grant: Grant, secret: str) -> str:
+    """The grant as a compact token (JWT, HS256)."""
+    claims = {
+        "conference": grant.conference,
+        "rooms": list(grant.rooms),
+        "sub": grant.person,
+        "name": grant.name,
+        "publish": grant.publish,
+        "subscribe": grant.subscribe,
+        "backstage": list(grant.backstage),
+        "control": grant.control,
+        "exp": int(grant.expires.timestamp()),
+    }
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def verify(token: str, secret: str, *, now: datetime) -> Grant:
+    """The grant in a token that we signed; raises NoGrant, in words, for any other."""
+    if len(token) > MAX_TOKEN:
+        raise NoGrant("The token is too long to be a grant")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            options={"verify_exp": False, "require": ["exp", "sub"]},
+        )
+        grant = _grant(claims)
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise NoGrant("The token is not a grant of this deployment") from error
+    if grant.expires <= now:
+        raise NoGrant("The grant has expired")
+    return grant
+
+
+def _grant(claims: dict[str, Any]) -> Grant:
+    publish = claims["publish"]
+    return Grant(
+        conference=str(claims["conference"]),
+        rooms=tuple(str(room) for room in claims["rooms"]),
+        person=str(claims["sub"]),
+        name=str(claims["name"]),
+        publish=None if publish is None else str(publish),
+        subscribe=claims["subscribe"] is True,
+        backstage=tuple(str(group) for group in claims["backstage"]),
+        control=claims["control"] is True,
+        expires=datetime.fromtimestamp(claims["exp"], UTC),
+    )

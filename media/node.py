@@ -1,0 +1,436 @@
+"""The media node: takes sessions in, moves groups on and off stage, keeps time, says what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+from aiortc import RTCCertificate
+
+from media import events, sdp
+from media.engine import certificate_fingerprint
+from media.errors import Draining, Full, Missing, NotGranted
+from media.events import Journal
+from media.grant import Grant
+from media.lane import Lane
+from media.mux import IceSession, Mux
+from media.publisher import Publisher
+from media.room import Room
+from media.settings import Settings
+from media.stream import Stream
+from media.subscriber import Subscriber
+
+logger = structlog.get_logger(__name__)
+
+PACE_S = 0.003
+REPAIR_S = 0.025
+MEASURE_S = 0.25
+EXPIRE_S = 12.0
+UNFINISHED_S = 20.0
+
+
+class Node:
+    """All rooms of one process behind one UDP port."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.boot = secrets.token_hex(8)
+        self.rooms: dict[str, Room] = {}
+        self.publishers: dict[str, Publisher] = {}
+        self.subscribers: dict[str, Subscriber] = {}
+        self.journal = Journal(self.boot)
+        self.applied = 0
+        self.draining = False
+        self._certificate = RTCCertificate.generateCertificate()
+        self._loop = asyncio.get_running_loop()
+        self.mux = Mux(now=self._loop.time, drained=self._drained)
+        self._stages: dict[str, dict[str, str]] = {}
+        self._arrived: dict[Stream, None] = {}
+        self._catching: dict[Lane, None] = {}
+        self._pacing = False
+        self._repairing: set[Publisher] = set()
+        self._joined: set[str] = set()
+        self._gone_in = 0
+        self._gone_out = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Bind the UDP port and begin to keep time; raises OSError when the port is taken."""
+        self.mux.open(self.settings.addresses, self.settings.udp_port)
+        self._tasks.append(asyncio.create_task(self._keep_time()))
+        if self.settings.redis_url:
+            self._tasks.append(asyncio.create_task(self.journal.deliver(self.settings.redis_url)))
+        else:
+            logger.info("no REDIS_URL: events stay in a bounded journal")
+        self._note(events.NODE_STARTED, boot=self.boot)
+        logger.info("media node started", udp_port=self.settings.udp_port, boot=self.boot)
+
+    async def close(self) -> None:
+        """Hang up on everybody and stop."""
+        self.draining = True
+        for publisher in list(self.publishers.values()):
+            self._drop_publisher(publisher, "node stopped")
+        for subscriber in list(self.subscribers.values()):
+            self._drop_subscriber(subscriber, "node stopped")
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=1.0)
+        if self.settings.redis_url and self.journal.waiting:
+            await asyncio.sleep(0.1)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.mux.close()
+
+    def publish(self, room_id: str, grant: Grant, offer_text: str) -> tuple[Publisher, str]:
+        """Begin a WHIP session; its answer. The same person's earlier one in the group ends."""
+        group = grant.publish
+        if group is None or not grant.covers(room_id):
+            raise NotGranted("This grant does not allow publishing in this room")
+        offer = sdp.parse_offer(offer_text)
+        room = self._room_for(room_id, grant)
+        earlier = [
+            p
+            for p in room.publishers.values()
+            if p.group == group and p.grant.person == grant.person
+        ]
+        self._check_publishers(room, len(earlier))
+        publisher = Publisher(
+            offer=offer,
+            grant=grant,
+            room=room_id,
+            group=group,
+            mux=self.mux,
+            certificate=self._certificate,
+            ceiling_kbps=self.settings.limits.video_kbps,
+            arrived=self._stream_arrived,
+            ready=self._publisher_ready,
+            gone=self._drop_publisher,
+        )
+        for other in earlier:
+            self._drop_publisher(other, "replaced")
+        self.rooms.setdefault(room_id, room)
+        room.publishers[publisher.id] = publisher
+        self.publishers[publisher.id] = publisher
+        return publisher, publisher.answer(self._transport(publisher.peer.ice))
+
+    def subscribe(
+        self, room_id: str, group: str | None, grant: Grant, offer_text: str
+    ) -> tuple[Subscriber, str]:
+        """Begin a WHEP session; its answer."""
+        check_watching(grant, room_id, group)
+        offer = sdp.parse_offer(offer_text)
+        room = self._room_for(room_id, grant)
+        self._check_subscribers(room, grant)
+        subscriber = Subscriber(
+            offer=offer,
+            grant=grant,
+            room=room_id,
+            group=group,
+            mux=self.mux,
+            certificate=self._certificate,
+            most_lanes=self.settings.limits.lanes,
+            catch_up=self._catch_up,
+            ready=self._subscriber_ready,
+            gone=self._drop_subscriber,
+        )
+        self.rooms.setdefault(room_id, room)
+        room.subscribers[subscriber.id] = subscriber
+        self.subscribers[subscriber.id] = subscriber
+        room.welcome(subscriber, self._loop.time())
+        return subscriber, subscriber.answer(self._transport(subscriber.peer.ice))
+
+    def move(self, subscriber: Subscriber, grant: Grant, room_id: str, group: str | None) -> None:
+        """Let a subscriber watch another room or group on the same connection."""
+        check_watching(grant, room_id, group)
+        if (room_id, group) == (subscriber.room, subscriber.group):
+            return
+        room = self._room_for(room_id, grant)
+        if len(room.subscribers) >= self.settings.limits.room_subscribers:
+            raise Full("The room", self.settings.limits.room_subscribers)
+        self._leave_room(subscriber.room, subscriber)
+        subscriber.room, subscriber.group, subscriber.grant = room_id, group, grant
+        self.rooms.setdefault(room_id, room)
+        room.subscribers[subscriber.id] = subscriber
+        room.welcome(subscriber, self._loop.time())
+        self._flush()
+        subscriber.report()
+        if subscriber.id in self._joined:
+            self._note_subscriber(events.SUBSCRIBER_MOVED, subscriber)
+
+    def set_stages(self, grant: Grant, stages: Mapping[str, str | None]) -> int:
+        """Make these the groups on air in the rooms of the grant; what is not named is off air."""
+        if not grant.control:
+            raise NotGranted("This grant does not allow controlling stages")
+        wanted = {room: group for room, group in stages.items() if group and grant.covers(room)}
+        if grant.rooms == ("*",):
+            self._stages[grant.conference] = wanted
+        else:
+            present = self._stages.setdefault(grant.conference, {})
+            for room in grant.rooms:
+                present.pop(room, None)
+            present.update(wanted)
+        self._apply_stages()
+        self.applied += 1
+        return self.applied
+
+    def drop(self, session: Publisher | Subscriber, reason: str) -> None:
+        """End a session."""
+        if isinstance(session, Publisher):
+            self._drop_publisher(session, reason)
+        else:
+            self._drop_subscriber(session, reason)
+
+    def session(self, kind: str, id: str) -> Publisher | Subscriber:
+        """The session with this id; raises Missing."""
+        sessions: Mapping[str, Publisher | Subscriber] = (
+            self.publishers if kind == "publishers" else self.subscribers
+        )
+        found = sessions.get(id)
+        if found is None:
+            raise Missing("This session has ended, or never was")
+        return found
+
+    @property
+    def packets_in(self) -> int:
+        return self._gone_in + sum(p.packets_in for p in self.publishers.values())
+
+    @property
+    def packets_out(self) -> int:
+        return self._gone_out + sum(s.packets_out for s in self.subscribers.values())
+
+    def _room_for(self, id: str, grant: Grant) -> Room:
+        """The room, or a new one that is not kept yet."""
+        room = self.rooms.get(id)
+        if room is None:
+            room = Room(id, grant.conference)
+            room.on_air = self._wanted_on_air(id)
+        return room
+
+    def _transport(self, ice: IceSession) -> sdp.Transport:
+        return sdp.Transport(
+            ufrag=ice.ufrag,
+            password=ice.password,
+            fingerprint=certificate_fingerprint(self._certificate),
+            candidates=self.mux.candidates,
+        )
+
+    def _check_publishers(self, room: Room, replaced: int) -> None:
+        limits = self.settings.limits
+        self._check_open()
+        if len(room.publishers) - replaced >= limits.room_publishers:
+            raise Full("The room", limits.room_publishers)
+        if len(self.publishers) - replaced >= limits.publishers:
+            raise Full("The node", limits.publishers)
+
+    def _check_subscribers(self, room: Room, grant: Grant) -> None:
+        limits = self.settings.limits
+        self._check_open()
+        if len(room.subscribers) >= limits.room_subscribers:
+            raise Full("The room", limits.room_subscribers)
+        if len(self.subscribers) >= limits.subscribers:
+            raise Full("The node", limits.subscribers)
+        own = sum(1 for s in self.subscribers.values() if s.grant.person == grant.person)
+        if own >= limits.person_subscribers:
+            raise Full("This person", limits.person_subscribers)
+
+    def _check_open(self) -> None:
+        if self.draining:
+            raise Draining("Try again in a moment")
+        unfinished = sum(1 for session in self._sessions() if not session.peer.ready)
+        if unfinished >= self.settings.limits.handshakes:
+            raise Full("The queue of connections", self.settings.limits.handshakes, retry_after=2)
+
+    def _sessions(self) -> list[Publisher | Subscriber]:
+        return [*self.publishers.values(), *self.subscribers.values()]
+
+    def _wanted_on_air(self, room: str) -> str | None:
+        return next((s[room] for s in self._stages.values() if room in s), None)
+
+    def _apply_stages(self) -> None:
+        now = self._loop.time()
+        for room in self.rooms.values():
+            wanted = self._wanted_on_air(room.id)
+            if wanted == room.on_air:
+                continue
+            before = [p for p in room.publishers.values() if room.on_stage(p)]
+            room.on_air = wanted
+            for publisher in before:
+                self._note_publisher(events.PUBLISHER_OFF_STAGE, publisher)
+            for publisher in room.publishers.values():
+                if room.on_stage(publisher) and publisher.id in self._joined:
+                    self._note_publisher(events.PUBLISHER_ON_STAGE, publisher)
+            room.refill(now)
+            logger.info("stage changed", room=room.id, on_air=wanted)
+        self._flush()
+
+    def _publisher_ready(self, publisher: Publisher) -> None:
+        room = self.rooms[publisher.room]
+        self._joined.add(publisher.id)
+        self._note_publisher(events.PUBLISHER_JOINED, publisher)
+        if room.on_stage(publisher):
+            self._note_publisher(events.PUBLISHER_ON_STAGE, publisher)
+        room.refill(self._loop.time())
+
+    def _subscriber_ready(self, subscriber: Subscriber) -> None:
+        self._joined.add(subscriber.id)
+        self._note_subscriber(events.SUBSCRIBER_JOINED, subscriber)
+        self._flush()
+        subscriber.report()
+
+    def _drop_publisher(self, publisher: Publisher, reason: str) -> None:
+        if self.publishers.pop(publisher.id, None) is None:
+            return
+        self._gone_in += publisher.packets_in
+        room = self.rooms[publisher.room]
+        del room.publishers[publisher.id]
+        room.refill(self._loop.time())
+        self._repairing.discard(publisher)
+        for stream in publisher.streams:
+            self._arrived.pop(stream, None)
+        if publisher.id in self._joined:
+            self._joined.discard(publisher.id)
+            if room.on_stage(publisher):
+                self._note_publisher(events.PUBLISHER_OFF_STAGE, publisher)
+            self._note_publisher(events.PUBLISHER_LEFT, publisher, reason=reason)
+        self._forget_if_empty(room)
+        self._hang_up(publisher)
+
+    def _drop_subscriber(self, subscriber: Subscriber, reason: str) -> None:
+        if self.subscribers.pop(subscriber.id, None) is None:
+            return
+        self._gone_out += subscriber.packets_out
+        subscriber.fill([])
+        if subscriber.id in self._joined:
+            self._joined.discard(subscriber.id)
+            self._note_subscriber(events.SUBSCRIBER_LEFT, subscriber, reason=reason)
+        self._leave_room(subscriber.room, subscriber)
+        self._hang_up(subscriber)
+
+    def _leave_room(self, room_id: str, subscriber: Subscriber) -> None:
+        room = self.rooms[room_id]
+        room.subscribers.pop(subscriber.id, None)
+        self._forget_if_empty(room)
+
+    def _forget_if_empty(self, room: Room) -> None:
+        if room.empty:
+            self.rooms.pop(room.id, None)
+
+    def _hang_up(self, session: Publisher | Subscriber) -> None:
+        self._flush()
+        task = asyncio.create_task(session.peer.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _stream_arrived(self, stream: Stream) -> None:
+        self._arrived[stream] = None
+
+    def _drained(self) -> None:
+        """Everything that was there has been read: forward it in one go."""
+        arrived, self._arrived = self._arrived, {}
+        for stream in arrived:
+            stream.forward()
+        self._flush()
+
+    def _flush(self) -> None:
+        for port in self.mux.ports:
+            port.fan.flush()
+
+    def _catch_up(self, lane: Lane) -> None:
+        """Replay on this lane in small bursts until it is live."""
+        if lane.replay():
+            self._catching[lane] = None
+            if not self._pacing:
+                self._pacing = True
+                self._loop.call_later(PACE_S, self._pace)
+
+    def _pace(self) -> None:
+        for lane in list(self._catching):
+            try:
+                going_on = lane.replay()
+            except Exception:
+                logger.exception("replay failed")
+                going_on = False
+            if not going_on:
+                self._catching.pop(lane, None)
+        self._flush()
+        self._pacing = bool(self._catching)
+        if self._pacing:
+            self._loop.call_later(PACE_S, self._pace)
+
+    async def _keep_time(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(REPAIR_S)
+            turn += 1
+            try:
+                self._repair()
+                if turn % round(MEASURE_S / REPAIR_S) == 0:
+                    self._measure()
+                if turn % round(1 / REPAIR_S) == 0:
+                    self._second()
+            except Exception:
+                logger.exception("a tick failed")
+
+    def _repair(self) -> None:
+        for publisher in self.publishers.values():
+            publisher.repair()
+
+    def _measure(self) -> None:
+        now = self._loop.time()
+        for room in list(self.rooms.values()):
+            room.measure(now)
+        self._flush()
+
+    def _second(self) -> None:
+        now = self._loop.time()
+        for publisher in list(self.publishers.values()):
+            publisher.second(now)
+        for subscriber in list(self.subscribers.values()):
+            subscriber.report()
+        for session in self._sessions():
+            patience = EXPIRE_S if session.peer.ready else UNFINISHED_S
+            if now - session.peer.ice.heard > patience:
+                self.drop(session, "not heard any more")
+
+    def _note(self, kind: str, **facts: events.Fact) -> None:
+        self.journal.write(kind, datetime.now(UTC), **facts)
+
+    def _note_publisher(self, kind: str, publisher: Publisher, **more: events.Fact) -> None:
+        grant = publisher.grant
+        self._note(
+            kind,
+            conference=grant.conference,
+            room=publisher.room,
+            group=publisher.group,
+            person=grant.person,
+            name=grant.name,
+            publisher=publisher.id,
+            **more,
+        )
+
+    def _note_subscriber(self, kind: str, subscriber: Subscriber, **more: events.Fact) -> None:
+        grant = subscriber.grant
+        self._note(
+            kind,
+            conference=grant.conference,
+            room=subscriber.room,
+            group=subscriber.group,
+            person=grant.person,
+            name=grant.name,
+            subscriber=subscriber.id,
+            **more,
+        )
+
+
+def check_watching(grant: Grant, room: str, group: str | None) -> None:
+    """Raise NotGranted unless the grant shows this group (None: the stage) of the room."""
+    if not grant.covers(room):
+        raise NotGranted("This grant is for another room")
+    if group is None and not grant.subscribe:
+        raise NotGranted("This grant does not allow watching the stage")
+    if group is not None and not grant.sees(group):
+        raise NotGranted("This grant does not allow seeing this group")

@@ -1,0 +1,380 @@
+"""The node's HTTP side, a small ASGI application: WHIP, WHEP, stages, figures, health."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import structlog
+
+from media import sdp, views
+from media.errors import (
+    BadOffer,
+    MatchNeeded,
+    MediaError,
+    Missing,
+    NoGrant,
+    NoRestart,
+    NotGranted,
+    Stale,
+    TooLarge,
+    WrongMethod,
+    WrongType,
+)
+from media.grant import Grant, verify
+from media.node import Node
+from media.publisher import Publisher
+from media.subscriber import Subscriber
+
+logger = structlog.get_logger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Handler = Callable[["Request", Node], "Response"]
+
+MAX_BODY = 128 * 1024
+MAX_NAME = 128
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "Location, ETag, Link, Retry-After, Accept-Patch",
+}
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a handler needs to know of a request: `resource` is the first part of its path behind
+    /media, `path` holds the parts that vary."""
+
+    method: str
+    resource: str
+    path: tuple[str, ...]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    now: datetime
+
+    def grant(self, secret: str) -> Grant:
+        """The grant in the Authorization header; raises NoGrant."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise NoGrant("Send the grant as “Authorization: Bearer …”")
+        return verify(token.strip(), secret, now=self.now)
+
+    def text(self, content_type: str) -> str:
+        """The body, which must be of this type and UTF-8."""
+        given = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if given != content_type:
+            raise WrongType(f"The body must be {content_type}, not {given or 'of no type'}")
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError as error:
+            raise BadOffer("The body is not UTF-8") from error
+
+    def document(self) -> dict[str, Any]:
+        """The body, which must be a JSON object."""
+        try:
+            found = json.loads(self.text(JSON))
+        except (ValueError, RecursionError) as error:
+            raise BadOffer("The body is not JSON") from error
+        if not isinstance(found, dict):
+            raise BadOffer("The body is not a JSON object")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """Status, body and headers beyond those that every answer carries."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def publish(request: Request, node: Node) -> Response:
+    """POST /media/whip/{room}"""
+    grant = request.grant(node.settings.secret)
+    publisher, answer = node.publish(name(request.path[0]), grant, request.text(SDP))
+    return _created("publishers", publisher, answer)
+
+
+def subscribe(request: Request, node: Node) -> Response:
+    """POST /media/whep/{room}[?group=G]"""
+    grant = request.grant(node.settings.secret)
+    group = request.query.get("group") or None
+    room = name(request.path[0])
+    subscriber, answer = node.subscribe(
+        room, name(group) if group else None, grant, request.text(SDP)
+    )
+    return _created("subscribers", subscriber, answer)
+
+
+def trickle(request: Request, node: Node) -> Response:
+    """PATCH of a session: candidates are welcome, though we learn addresses from checks alone."""
+    session = _own_session(request, node)
+    fragment = request.text(FRAGMENT)
+    match = request.headers.get("if-match")
+    if match is None:
+        raise MatchNeeded("Send the session’s ETag as If-Match")
+    ufrag, _ = sdp.parse_fragment(fragment)
+    if match.strip() == "*" or (ufrag and ufrag != session.peer.remote_ufrag):
+        raise NoRestart
+    if session.peer.etag not in (tag.strip() for tag in match.split(",")):
+        raise Stale("If-Match does not name the present ICE session")
+    return Response(status=204, headers={"etag": session.peer.etag})
+
+
+def hang_up(request: Request, node: Node) -> Response:
+    """DELETE of a session."""
+    node.drop(_own_session(request, node), "left")
+    return Response(status=200)
+
+
+def show_subscriber(request: Request, node: Node) -> Response:
+    """GET /media/subscribers/{id}"""
+    session = _own_session(request, node)
+    assert isinstance(session, Subscriber)
+    return _json(views.subscriber(session, node))
+
+
+def move(request: Request, node: Node) -> Response:
+    """PUT /media/subscribers/{id}/room"""
+    session = _own_session(request, node)
+    assert isinstance(session, Subscriber)
+    wanted = request.document()
+    room, group = wanted.get("room"), wanted.get("group")
+    if not isinstance(room, str) or not (group is None or isinstance(group, str)):
+        raise BadOffer("The body must be {“room”: …, “group”: … or null}")
+    grant = request.grant(node.settings.secret)
+    node.move(session, grant, name(room), name(group) if group else None)
+    return _json(views.subscriber(session, node))
+
+
+def set_stages(request: Request, node: Node) -> Response:
+    """PUT /media/stages"""
+    grant = request.grant(node.settings.secret)
+    stages = request.document().get("stages")
+    if not isinstance(stages, dict):
+        raise BadOffer("The body must be {“stages”: {room: {“on_air”: group or null}}}")
+    wanted: dict[str, str | None] = {}
+    for room, state in stages.items():
+        on_air = state.get("on_air") if isinstance(state, dict) else 0
+        if on_air is not None and not isinstance(on_air, str):
+            raise BadOffer(f"The stage of {room[:60]!r} must be {{“on_air”: group or null}}")
+        wanted[name(room)] = on_air
+    return _json({"boot": node.boot, "applied": node.set_stages(grant, wanted)})
+
+
+def show_rooms(request: Request, node: Node) -> Response:
+    """GET /media/rooms"""
+    grant = request.grant(node.settings.secret)
+    if not grant.control:
+        raise NotGranted("This grant does not allow seeing the figures of the rooms")
+    return _json(views.rooms(node, grant))
+
+
+def show_health(request: Request, node: Node) -> Response:
+    """GET /media/health"""
+    return _json(views.health(node))
+
+
+def show_ready(request: Request, node: Node) -> Response:
+    """GET /media/ready"""
+    ready = bool(node.mux.ports) and not node.draining
+    return _json({"ready": ready}, status=200 if ready else 503)
+
+
+def show_metrics(request: Request, node: Node) -> Response:
+    """GET /media/metrics, for Prometheus"""
+    return Response(
+        status=200, body=views.metrics(node).encode(), content_type="text/plain; version=0.0.4"
+    )
+
+
+ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
+    ("whip", "*"): {"POST": publish},
+    ("whep", "*"): {"POST": subscribe},
+    ("publishers", "*"): {"PATCH": trickle, "DELETE": hang_up},
+    ("subscribers", "*"): {"GET": show_subscriber, "PATCH": trickle, "DELETE": hang_up},
+    ("subscribers", "*", "room"): {"PUT": move},
+    ("stages",): {"PUT": set_stages},
+    ("rooms",): {"GET": show_rooms},
+    ("health",): {"GET": show_health},
+    ("ready",): {"GET": show_ready},
+    ("metrics",): {"GET": show_metrics},
+}
+
+
+class MediaApp:
+    """The ASGI application around one node, which it starts and closes."""
+
+    def __init__(self, make_node: Callable[[], Node]) -> None:
+        self._make_node = make_node
+        self.node: Node | None = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await _respond(await self._handle(scope, receive), send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            self.node = self._make_node()
+            await self.node.start()
+        except OSError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.node.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _handle(self, scope: Message, receive: Receive) -> Response:
+        assert self.node is not None
+        try:
+            methods, varying = _route(scope["path"])
+            if scope["method"] == "OPTIONS":
+                return _options(methods)
+            handler = methods.get(scope["method"])
+            if handler is None:
+                raise WrongMethod(scope["method"], ", ".join(methods))
+            headers = {
+                k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]
+            }
+            query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=10)
+            request = Request(
+                method=scope["method"],
+                resource=scope["path"].strip("/").split("/")[1],
+                path=varying,
+                query={key: values[0] for key, values in query.items()},
+                headers=headers,
+                body=await _body(receive),
+                now=datetime.now(UTC),
+            )
+            return handler(request, self.node)
+        except MediaError as error:
+            return _problem(error)
+        except ValueError as error:
+            logger.warning("request not understood", path=scope["path"], error=str(error))
+            return _problem(BadOffer("The request cannot be read"))
+        except Exception:
+            logger.exception("request failed", path=scope["path"], method=scope["method"])
+            return _problem(_Failed("The node could not do this; it has been logged"))
+
+
+class _Failed(MediaError):
+    status = 500
+    title = "Internal error"
+
+
+def name(text: str) -> str:
+    """A room's or group's name as it may be; raises BadOffer."""
+    if not text or len(text) > MAX_NAME or not text.isprintable():
+        raise BadOffer(f"Not a name of a room or group: {text[:40]!r}")
+    return text
+
+
+def _route(path: str) -> tuple[dict[str, Handler], tuple[str, ...]]:
+    """The handlers at a path, and the parts of it that vary; raises Missing."""
+    parts = tuple(unquote(part) for part in path.strip("/").split("/"))
+    if parts[:1] == ("media",) and 1 < len(parts) < 5:
+        for pattern, methods in ROUTES.items():
+            pairs = list(zip(pattern, parts[1:], strict=False))
+            if len(pattern) == len(parts) - 1 and all(a in ("*", b) for a, b in pairs):
+                return methods, tuple(b for a, b in pairs if a == "*")
+    raise Missing("There is nothing at this address")
+
+
+def _own_session(request: Request, node: Node) -> Publisher | Subscriber:
+    """The session that the path names, if the grant is its person's or may control."""
+    grant = request.grant(node.settings.secret)
+    session = node.session(request.resource, request.path[0])
+    own = (grant.person, grant.conference) == (session.grant.person, session.grant.conference)
+    if not own and not (grant.control and grant.covers(session.room)):
+        raise NotGranted("This session belongs to somebody else")
+    return session
+
+
+def _created(kind: str, session: Publisher | Subscriber, answer: str) -> Response:
+    headers = {
+        "location": f"/media/{kind}/{session.id}",
+        "etag": session.peer.etag,
+        "accept-patch": FRAGMENT,
+    }
+    return Response(status=201, body=answer.encode(), content_type=SDP, headers=headers)
+
+
+def _json(content: object, status: int = 200) -> Response:
+    return Response(status=status, body=json.dumps(content).encode(), content_type=JSON)
+
+
+def _options(methods: Mapping[str, Handler]) -> Response:
+    headers = {
+        "access-control-allow-methods": ", ".join((*methods, "OPTIONS")),
+        "access-control-allow-headers": "Authorization, Content-Type, If-Match",
+        "access-control-max-age": "86400",
+    }
+    if "POST" in methods:
+        headers["accept-post"] = SDP
+    return Response(status=204, headers=headers)
+
+
+def _problem(error: MediaError) -> Response:
+    """An error as problem details (RFC 9457)."""
+    content = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+    }
+    headers: dict[str, str] = {}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
+    if isinstance(error, WrongMethod):
+        headers["allow"] = error.allow
+    return Response(
+        status=error.status,
+        body=json.dumps(content).encode(),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body; raises TooLarge as soon as it passes MAX_BODY."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadOffer("The body ended early")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAX_BODY:
+            raise TooLarge(f"At most {MAX_BODY} bytes are read")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _respond(response: Response, send: Send) -> None:
+    headers = {**CORS, "cache-control": "no-store", **response.headers}
+    if response.content_type:
+        headers["content-type"] = response.content_type
+    if response.status != 204:
+        headers["content-length"] = str(len(response.body))
+    encoded = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": response.body})

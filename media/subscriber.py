@@ -1,0 +1,170 @@
+"""Somebody who receives media from the node."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from aiortc import RTCCertificate
+
+from media import rtcp, sdp
+from media.errors import NotAcceptable
+from media.grant import Grant
+from media.lane import Lane
+from media.layout import assign
+from media.mux import Mux
+from media.peer import Peer
+from media.publisher import Publisher
+from media.stream import AUDIO_CLOCK, VIDEO_CLOCK, Stream
+
+Choice = tuple[Publisher, Stream]
+
+
+class Subscriber:
+    """One WHEP session: its lanes, and the room and group that it watches (None: the stage)."""
+
+    def __init__(
+        self,
+        *,
+        offer: sdp.Offer,
+        grant: Grant,
+        room: str,
+        group: str | None,
+        mux: Mux,
+        certificate: RTCCertificate,
+        most_lanes: int,
+        catch_up: Callable[[Lane], None],
+        ready: Callable[[Subscriber], None],
+        gone: Callable[[Subscriber, str], None],
+    ) -> None:
+        self.grant = grant
+        self.room = room
+        self.group = group
+        self.loss = 0.0
+        self.resent = 0
+        self.publishers: dict[str, Publisher] = {}
+        self._now = mux.now
+        self._lost: dict[int, float] = {}
+        self._ready = ready
+        self.lines = _lines(offer, most_lanes)
+        self.lanes = [
+            _lane(line, now=mux.now, catch_up=catch_up) for line in self.lines if line.codec
+        ]
+        self._by_ssrc = {lane.outlet.ssrc: lane for lane in self.lanes}
+        self.peer = Peer(
+            offer=offer,
+            mux=mux,
+            certificate=certificate,
+            on_rtp=lambda _: None,
+            on_rtcp=self._on_rtcp,
+            on_ready=self._on_ready,
+            on_path=self._connect,
+            on_gone=lambda reason: gone(self, reason),
+        )
+        self.id = self.peer.id
+
+    @property
+    def packets_out(self) -> int:
+        """Media packets sent so far."""
+        return sum(lane.outlet.sent for lane in self.lanes)
+
+    def answer(self, transport: sdp.Transport) -> str:
+        """The session description that answers the offer."""
+        return sdp.write_answer(self.lines, transport, session_id=id(self))
+
+    def fill(self, choices: Sequence[Choice]) -> None:
+        """Put these streams, the most wanted first, on the lanes; whoever has one keeps it."""
+        self.publishers = {}
+        for kind in ("audio", "video"):
+            lanes = [lane for lane in self.lanes if lane.kind == kind]
+            wanted = [stream for _, stream in choices if stream.kind == kind]
+            changed = False
+            for lane, stream in zip(lanes, assign([x.stream for x in lanes], wanted), strict=True):
+                changed |= lane.stream is not stream
+                lane.fill(stream)
+        owners = {id(stream): publisher for publisher, stream in choices}
+        for lane in self.lanes:
+            if lane.stream is not None:
+                self.publishers[lane.mid] = owners[id(lane.stream)]
+
+    def report(self) -> None:
+        """Send the sender reports of all lanes in one packet."""
+        if not self.peer.ready:
+            return
+        now, wall, compound = self._now(), time.time(), b""
+        for lane in self.lanes:
+            publisher = self.publishers.get(lane.mid)
+            if publisher is None or publisher.clock_offset is None:
+                continue
+            report = lane.sender_report(publisher.clock_offset, now, wall)
+            if report is not None:
+                compound += rtcp.write_sender_report(report, "plenary")
+        if compound:
+            self.peer.send_rtcp(compound)
+
+    def _on_ready(self) -> None:
+        self._connect()
+        self._ready(self)
+
+    def _connect(self) -> None:
+        if self.peer.ice.path is not None:
+            port, address = self.peer.ice.path
+            for lane in self.lanes:
+                lane.connect(port.fan, self.peer.secure, address)
+
+    def _on_rtcp(self, compound: bytes) -> None:
+        for message in rtcp.parse(compound):
+            lane = self._by_ssrc.get(message.ssrc)
+            if lane is None:
+                continue
+            if isinstance(message, rtcp.Nack):
+                self.resent += lane.resend(message.missing)
+            elif isinstance(message, rtcp.KeyframeWanted) and lane.stream is not None:
+                lane.stream.request_keyframe()
+            elif isinstance(message, rtcp.Reception):
+                self._lost[message.ssrc] = message.lost
+                self.loss = max(self._lost.values())
+
+
+def _lines(offer: sdp.Offer, most_lanes: int) -> list[sdp.Line]:
+    lines, used = [], 0
+    for media in offer.media:
+        codec = None if media.rejected or not media.receives else sdp.find_codec(media)
+        if codec is None or used >= most_lanes:
+            lines.append(sdp.Line(media=media))
+            continue
+        used += 1
+        repair = sdp.find_repair(media, codec) if media.kind == "video" else None
+        lines.append(
+            sdp.Line(
+                media=media,
+                codec=codec,
+                repair=repair,
+                direction="sendonly",
+                ssrc=random.randrange(1, 1 << 32),
+                repair_ssrc=random.randrange(1, 1 << 32) if repair else None,
+                stream="plenary",
+            )
+        )
+    if not used:
+        raise NotAcceptable("No line is offered that the node can fill: Opus, H.264 baseline")
+    return lines
+
+
+def _lane(line: sdp.Line, *, now: Callable[[], float], catch_up: Callable[[Lane], None]) -> Lane:
+    assert line.codec is not None
+    assert line.ssrc is not None
+    repair = None
+    if line.repair and line.repair_ssrc is not None:
+        repair = (line.repair.payload_type, line.repair_ssrc)
+    return Lane(
+        kind=line.media.kind,
+        mid=line.media.mid,
+        clock=VIDEO_CLOCK if line.media.kind == "video" else AUDIO_CLOCK,
+        payload_type=line.codec.payload_type,
+        repair=repair,
+        ssrc=line.ssrc,
+        now=now,
+        catch_up=catch_up,
+    )

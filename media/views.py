@@ -1,0 +1,127 @@
+"""The node's state as the documents that its HTTP side gives out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from media.grant import Grant
+from media.node import Node
+from media.publisher import Publisher
+from media.room import Room
+from media.subscriber import Subscriber
+
+
+def health(node: Node) -> dict[str, Any]:
+    """What the health address answers; a room is live while a group of it is on air."""
+    live = sum(
+        1 for room in node.rooms.values() if any(map(room.on_stage, room.publishers.values()))
+    )
+    return {
+        "status": "draining" if node.draining else "ok",
+        "rooms_live": live,
+        "publishers": len(node.publishers),
+        "subscribers": len(node.subscribers),
+        "packets_in": node.packets_in,
+        "packets_out": node.packets_out,
+    }
+
+
+def subscriber(session: Subscriber, node: Node) -> dict[str, Any]:
+    """What a subscriber gets to know of its own lanes."""
+    room = node.rooms[session.room]
+    return {
+        "id": session.id,
+        "room": session.room,
+        "group": session.group,
+        "on_air": any(map(room.on_stage, room.publishers.values())),
+        "lanes": [_lane(session, lane.mid, lane.kind) for lane in session.lanes],
+    }
+
+
+def rooms(node: Node, grant: Grant) -> dict[str, Any]:
+    """Every room that the grant covers, for the control desk."""
+    shown = [
+        room
+        for room in node.rooms.values()
+        if grant.covers(room.id) and grant.conference in ("*", room.conference)
+    ]
+    return {
+        "boot": node.boot,
+        "rooms": {room.id: _room(room, node) for room in shown},
+        "subscribers": [
+            {
+                "id": s.id,
+                "person": s.grant.person,
+                "room": s.room,
+                "group": s.group,
+                "packets_out": s.packets_out,
+                "loss": round(s.loss, 4),
+            }
+            for room in shown
+            for s in room.subscribers.values()
+        ],
+    }
+
+
+def metrics(node: Node) -> str:
+    """The node's figures in the text format of Prometheus."""
+    figures: list[tuple[str, str, float]] = [
+        ("publishers", "gauge", len(node.publishers)),
+        ("subscribers", "gauge", len(node.subscribers)),
+        ("rooms", "gauge", len(node.rooms)),
+        ("packets_in_total", "counter", node.packets_in),
+        ("packets_out_total", "counter", node.packets_out),
+        ("packets_dropped_total", "counter", sum(p.fan.dropped for p in node.mux.ports)),
+        ("packets_resent_total", "counter", sum(s.resent for s in node.subscribers.values())),
+        ("events_waiting", "gauge", len(node.journal.waiting)),
+        ("events_lost_total", "counter", node.journal.lost),
+    ]
+    lines = []
+    for name, kind, value in figures:
+        lines += [f"# TYPE plenary_media_{name} {kind}", f"plenary_media_{name} {value}"]
+    return "\n".join(lines) + "\n"
+
+
+def _room(room: Room, node: Node) -> dict[str, Any]:
+    groups: dict[str, list[str]] = {}
+    for publisher in room.publishers.values():
+        groups.setdefault(publisher.group, []).append(publisher.id)
+    return {
+        "on_air": room.on_air,
+        "groups": groups,
+        "publishers": [_publisher(room, p, node) for p in room.publishers.values()],
+        "subscribers": len(room.subscribers),
+        "audience": sum(1 for s in room.subscribers.values() if s.group is None),
+    }
+
+
+def _publisher(room: Room, publisher: Publisher, node: Node) -> dict[str, Any]:
+    now = node.mux.now()
+    flowing = {s.kind for s in publisher.streams if not s.quiet(now)}
+    return {
+        "id": publisher.id,
+        "person": publisher.grant.person,
+        "name": publisher.grant.name,
+        "group": publisher.group,
+        "on_stage": room.on_stage(publisher),
+        "connected": publisher.peer.ready,
+        "video": "video" in flowing,
+        "audio": "audio" in flowing,
+        "screen": any(s.source == "screen" and not s.quiet(now) for s in publisher.streams),
+        "kbps": publisher.kbps,
+        "loss": round(publisher.loss, 4),
+        "loudness": round(publisher.loudness),
+    }
+
+
+def _lane(session: Subscriber, mid: str, kind: str) -> dict[str, Any]:
+    publisher = session.publishers.get(mid)
+    stream = next(lane.stream for lane in session.lanes if lane.mid == mid)
+    return {
+        "mid": mid,
+        "kind": kind,
+        "publisher": publisher.id if publisher else None,
+        "person": publisher.grant.person if publisher else None,
+        "name": publisher.grant.name if publisher else None,
+        "source": stream.source if stream else None,
+    }
