@@ -41,6 +41,7 @@ class Link:
 
     url: str
     title: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

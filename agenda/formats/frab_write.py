@@ -1,0 +1,240 @@
+"""Frab XML, written: what `frab.read` reads back as the same schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+from agenda.formats.xml_extra import escape, escape_attribute, from_json
+from agenda.model import (
+    Conference,
+    Day,
+    Extra,
+    Room,
+    RoomId,
+    Schedule,
+    Session,
+    SessionId,
+    SessionState,
+    Slot,
+    Speaker,
+    SpeakerId,
+    Track,
+    TrackId,
+    make_day,
+)
+
+
+def write(schedule: Schedule) -> bytes:
+    """The whole schedule as frab XML, UTF-8. Sessions without a place stand under `unplaced`."""
+    return "\n".join(_Writer(schedule).lines()).encode("utf-8")
+
+
+class _Writer:
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.sessions: Mapping[SessionId, Session] = {s.id: s for s in schedule.sessions}
+        self.tracks: Mapping[TrackId, Track] = {t.id: t for t in schedule.tracks}
+        self.speakers: Mapping[SpeakerId, Speaker] = {p.id: p for p in schedule.speakers}
+
+    def lines(self) -> Iterator[str]:
+        conference = self.schedule.conference
+        yield '<?xml version="1.0" encoding="UTF-8"?>'
+        yield "<schedule>"
+        yield from _element("version", conference.version)
+        yield from _conference(conference, self.schedule.tracks)
+        by_day = self._slots_by_day()
+        for index, (day, slots) in enumerate(by_day.items(), 1):
+            yield (
+                f'<day index="{index}" date="{day.date}"'
+                f' start="{_iso(conference, day.start)}" end="{_iso(conference, day.end)}">'
+            )
+            yield from self._rooms(slots)
+            yield "</day>"
+        placed = {slot.session for slot in self.schedule.slots}
+        waiting = [s for s in self.schedule.sessions if s.id not in placed]
+        if waiting:
+            yield "<unplaced>"
+            for session in waiting:
+                yield from self._event(session, None, "")
+            yield "</unplaced>"
+        if not by_day:
+            yield from (_room_opening(room) + "</room>" for room in self.schedule.rooms)
+        yield "</schedule>"
+
+    def _slots_by_day(self) -> dict[Day, list[Slot]]:
+        """Each day with its slots; a slot outside every day goes to the nearest before it."""
+        conference = self.schedule.conference
+        days = list(conference.days)
+        if not days and (self.schedule.slots or self.schedule.rooms):
+            first = min((s.start for s in self.schedule.slots), default=None)
+            on = date(2000, 1, 1) if first is None else conference.date_of(first)
+            days = [make_day(on, conference.zone, conference.day_change)]
+        held: dict[Day, list[Slot]] = {day: [] for day in days}
+        by_date = {day.date: day for day in days}
+        for slot in self.schedule.slots:
+            on = conference.date_of(slot.start)
+            before = max((d for d in by_date if d <= on), default=min(by_date))
+            held[by_date.get(on) or by_date[before]].append(slot)
+        return held
+
+    def _rooms(self, slots: list[Slot]) -> Iterator[str]:
+        by_room: dict[RoomId, list[Slot]] = {}
+        for slot in slots:
+            by_room.setdefault(slot.room, []).append(slot)
+        for room in self.schedule.rooms:
+            yield _room_opening(room)
+            yield from _element("description", room.description)
+            for slot in by_room.get(room.id, ()):
+                yield from self._event(self.sessions[slot.session], slot, room.name)
+            yield "</room>"
+
+    def _event(self, session: Session, slot: Slot | None, room: str) -> Iterator[str]:
+        guid = f' guid="{escape_attribute(session.guid)}"' if session.guid else ""
+        name = session.source_id or ("" if session.guid else session.id)
+        source_id = f' id="{escape_attribute(name)}"' if name else ""
+        yield f"<event{source_id}{guid}{_attributes(session.extra)}>"
+        if slot is not None:
+            local = self.schedule.conference.local(slot.start)
+            yield f"<date>{local.isoformat()}</date>"
+            yield f"<start>{local:%H:%M}</start>"
+        yield f"<duration>{clock(session.duration if slot is None else slot.duration)}</duration>"
+        track = self.tracks[session.track].name if session.track is not None else ""
+        for tag, text in (
+            ("room", room),
+            ("slug", session.slug),
+            ("url", session.url),
+            ("title", session.title),
+            ("subtitle", session.subtitle),
+            ("track", track),
+            ("type", session.kind),
+            ("language", session.language),
+            ("abstract", session.abstract),
+            ("description", session.description),
+            ("logo", session.logo),
+        ):
+            yield f"<{tag}>{escape(text)}</{tag}>"
+        state = "" if session.state is SessionState.CONFIRMED else session.state.value
+        yield f"<state>{state}</state>"
+        yield from _recording(session)
+        yield "<persons>"
+        for speaker in session.speakers:
+            yield from _person(self.speakers[speaker])
+        yield "</persons>"
+        yield from _references(session)
+        yield from _children(session.extra)
+        yield "</event>"
+
+
+def _iso(conference: Conference, instant: datetime) -> str:
+    return conference.local(instant).isoformat()
+
+
+def clock(duration: timedelta) -> str:
+    """A duration as “HH:MM”, with seconds only where there are some; “-” before a negative one."""
+    sign = "-" if duration < timedelta(0) else ""
+    seconds = int(abs(duration).total_seconds())
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return f"{sign}{hours:02}:{minutes:02}" + (f":{rest:02}" if rest else "")
+
+
+def _element(tag: str, text: str) -> Iterator[str]:
+    if text:
+        yield f"<{tag}>{escape(text)}</{tag}>"
+
+
+def _attributes(extra: Extra) -> str:
+    return "".join(
+        f' {name[1:]}="{escape_attribute(str(value))}"'
+        for name, value in extra.items()
+        if name.startswith("@")
+    )
+
+
+def _children(extra: Extra) -> Iterator[str]:
+    for name, value in extra.items():
+        if not name.startswith("@"):
+            yield from from_json(name, value)
+
+
+def _conference(conference: Conference, tracks: tuple[Track, ...]) -> Iterator[str]:
+    yield "<conference>"
+    for tag, text in (
+        ("title", conference.title),
+        ("acronym", conference.acronym),
+        ("subtitle", conference.subtitle),
+        ("venue", conference.venue),
+        ("city", conference.city),
+        ("start", str(conference.first_date or "")),
+        ("end", str(conference.last_date or "")),
+        ("days", str(len(conference.days))),
+        ("day_change", clock(conference.day_change)),
+        (
+            "timeslot_duration",
+            clock(conference.timeslot) if conference.timeslot is not None else "",
+        ),
+        ("base_url", conference.base_url),
+        ("url", conference.url),
+        ("time_zone_name", conference.zone),
+    ):
+        yield f"<{tag}>{escape(text)}</{tag}>"
+    for track in tracks:
+        colour = f' color="{escape_attribute(track.colour)}"' if track.colour else ""
+        slug = f' slug="{escape_attribute(track.slug)}"' if track.slug else ""
+        name = escape_attribute(track.name)
+        yield f'<track name="{name}"{slug}{colour}{_attributes(track.extra)}/>'
+    yield from _children(conference.extra)
+    yield "</conference>"
+
+
+def _room_opening(room: Room) -> str:
+    guid = f' guid="{escape_attribute(room.guid)}"' if room.guid else ""
+    capacity = f' capacity="{room.capacity}"' if room.capacity is not None else ""
+    return f'<room name="{escape_attribute(room.name)}"{guid}{capacity}{_attributes(room.extra)}>'
+
+
+def _recording(session: Session) -> Iterator[str]:
+    if session.licence or session.opt_out_recording is not None:
+        opt_out = session.opt_out_recording
+        told = "" if opt_out is None else f"<optout>{str(opt_out).lower()}</optout>"
+        yield f"<recording><license>{escape(session.licence)}</license>{told}</recording>"
+    else:
+        yield "<recording/>"
+
+
+def _person(speaker: Speaker) -> Iterator[str]:
+    named = (("id", speaker.source_id), ("guid", speaker.guid))
+    marks = "".join(f' {key}="{escape_attribute(value)}"' for key, value in named if value)
+    opening = f"<person{marks}{_attributes(speaker.extra)}>"
+    parts = [
+        *_element("biography", speaker.biography),
+        *_element("code", speaker.code),
+        *_element("url", speaker.url),
+        *_children(speaker.extra),
+    ]
+    if not parts:
+        yield f"{opening}{escape(speaker.name)}</person>"
+        return
+    yield opening
+    yield from _element("public_name", speaker.name)
+    for tag, text in (
+        ("biography", speaker.biography),
+        ("code", speaker.code),
+        ("url", speaker.url),
+    ):
+        yield f"<{tag}>{escape(text)}</{tag}>"
+    yield from _children(speaker.extra)
+    yield "</person>"
+
+
+def _references(session: Session) -> Iterator[str]:
+    yield "<links>"
+    for link in session.links:
+        kind = f' type="{escape_attribute(link.kind)}"' if link.kind else ""
+        yield f'<link href="{escape_attribute(link.url)}"{kind}>{escape(link.title)}</link>'
+    yield "</links>"
+    yield "<attachments>"
+    for item in session.attachments:
+        kind = f' type="{escape_attribute(item.kind)}"' if item.kind else ""
+        yield f'<attachment href="{escape_attribute(item.url)}"{kind}>{escape(item.title)}</attachment>'
+    yield "</attachments>"
