@@ -231,6 +231,10 @@ class _Course:
     def is_over(self) -> bool:
         return self.phase in (Phase.ENDED, Phase.ARCHIVED, Phase.CANCELLED)
 
+    def finish(self, now: datetime) -> None:
+        self.phase = Phase.ENDED
+        self.ended_at = now
+
     def keeps_stage(self, now: datetime) -> bool:
         return self.held or (self.extended and now < self.end)
 
@@ -347,7 +351,6 @@ class _Room:
     def _note(self, course: _Course, now: datetime) -> None:
         slot = course.slot
         if course.phase is Phase.ENDED:
-            course.ended_at = now
             heappush(self.instants, now + course.policy.archive_after)
         self.changes.append(Change(slot=slot.id, room=slot.room, phase=course.phase, due=now))
 
@@ -367,7 +370,7 @@ class _Room:
         if course.is_over:
             return
         if now >= course.due_end:
-            course.phase = Phase.ENDED
+            course.finish(now)
         elif not course.held and not course.is_mark:
             for phase, at in course.openings():
                 if now >= at and RANK[phase] > RANK[course.phase]:
@@ -387,7 +390,7 @@ class _Room:
                 taker = live
         for course in (*asking, *([live] if live else [])):
             if course is not taker:
-                course.phase = Phase.ENDED
+                course.finish(now)
         taker.phase = Phase.LIVE
         taker.asked_live = False
 
@@ -415,7 +418,7 @@ def _go_live(course: _Course, wish: Override) -> None:
 
 
 def _end(course: _Course, wish: Override) -> None:
-    course.phase = Phase.ENDED
+    course.finish(wish.at)
 
 
 def _extend(course: _Course, wish: Override) -> None:

@@ -128,6 +128,12 @@ def test_live_now_and_end_now_win() -> None:
     assert told(ended, "a")[3] == ("ended", 70)
 
 
+def test_a_slot_that_is_ended_at_its_last_moment_is_archived_later() -> None:
+    policy = DoorPolicy(auto_live=False)
+    made = plan([make_slot("a", 60, 30)], policy, [wish("a", K.END, 105)])
+    assert told(made, "a")[2:] == [("ended", 105), ("archived", 165)]
+
+
 def test_where_the_producer_says_when_it_still_ends() -> None:
     policy = DoorPolicy(auto_live=False)
     made = plan([make_slot("a", 60, 30)], policy)

@@ -1,0 +1,142 @@
+"""Real schedules: every figure that an independent reader counted, and no loss on the way round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agenda.document import dump, load
+from agenda.findings import examine, scan
+from agenda.formats import frab, read
+from agenda.inspect import summary
+from agenda.model import Schedule
+
+Real = Callable[[str], bytes]
+Truth = dict[str, dict[str, Any]]
+
+FRAB = [
+    ("fosdem-2023.pentabarf.xml", "Europe/Brussels", "FOSDEM 2023", 4963, 522),
+    ("camp-2019.schedule.xml", "Europe/Berlin", "Chaos Communication Camp 2019", 328, 25),
+    ("camp-2019.schedule.xml", None, "Chaos Communication Camp 2019", 328, 25),
+]
+SAME_NAMES = {
+    "sessions": "sessions",
+    "rooms": "rooms_used",
+    "tracks": "tracks_used",
+    "persons": "person_names",
+    "links": "person_refs",
+    "without_speaker": "no_speaker",
+    "without_room": "no_room",
+    "without_track": "no_track",
+    "first_start": "earliest",
+    "last_end": "latest_end",
+    "room_overlaps": "room_overlap_pairs",
+    "speaker_clashes": "speaker_clash_pairs",
+}
+
+
+@pytest.mark.parametrize(("name", "zone", "title", "urls", "attachments"), FRAB)
+def test_the_figures_of_a_frab_file(
+    name: str,
+    zone: str | None,
+    title: str,
+    urls: int,
+    attachments: int,
+    real: Real,
+    ground_truth: Truth,
+) -> None:
+    truth = ground_truth[name]
+    imported = read(name, real(name), zone=zone)
+    found = summary(imported)
+    assert {key: found[key] for key in SAME_NAMES} == {
+        key: truth[theirs] for key, theirs in SAME_NAMES.items()
+    }
+    assert (found["format"], found["title"], found["days"]) == (
+        "frab",
+        title,
+        truth["days_declared"],
+    )
+    assert (found["urls"], found["attachments"]) == (urls, attachments)
+    assert _further(imported.schedule) == {
+        "rooms_declared": truth["rooms_declared"],
+        "local_dates": truth["local_dates"],
+        "midnight": truth["midnight"],
+        "zero_dur": truth["zero_dur"],
+        "longest_dur": truth["longest_dur"],
+        "dup_ids": truth["dup_ids"],
+        "longest_title": truth["longest_title"],
+        "longest_abs": truth["longest_abs"][0],
+        "longest_desc": truth["longest_desc"][0],
+    }
+
+
+def _further(schedule: Schedule) -> dict[str, Any]:
+    local = schedule.conference.local
+    lasting = [slot for slot in schedule.slots if slot.duration > timedelta(0)]
+    instant = timedelta(microseconds=1)
+    return {
+        "rooms_declared": len(schedule.rooms),
+        "local_dates": len({local(slot.start).date() for slot in schedule.slots}),
+        "midnight": sum(local(s.start).date() < local(s.end - instant).date() for s in lasting),
+        "zero_dur": len(schedule.slots) - len(lasting),
+        "longest_dur": str(max(slot.duration for slot in schedule.slots)),
+        "dup_ids": len(schedule.slots) - len(schedule.sessions),
+        "longest_title": max(len(session.title) for session in schedule.sessions),
+        "longest_abs": max(len(session.abstract) for session in schedule.sessions),
+        "longest_desc": max(len(session.description) for session in schedule.sessions),
+    }
+
+
+@pytest.mark.parametrize(("name", "zone"), [row[:2] for row in FRAB])
+def test_a_frab_file_survives_export_and_import(name: str, zone: str | None, real: Real) -> None:
+    schedule = frab.read(real(name), zone=zone).schedule
+    assert frab.read(frab.write(schedule)).schedule == schedule
+
+
+@pytest.mark.parametrize(("name", "zone"), [row[:2] for row in FRAB])
+def test_a_real_schedule_survives_as_a_document(name: str, zone: str | None, real: Real) -> None:
+    schedule = frab.read(real(name), zone=zone).schedule
+    assert load(dump(schedule)) == schedule
+
+
+def test_the_oddities_of_the_camp(real: Real) -> None:
+    name = "camp-2019.schedule.xml"
+    warnings = read(name, real(name), zone="Europe/Berlin").warnings
+    count = {code: sum(w.code == code for w in warnings) for code in {w.code for w in warnings}}
+    assert count == {
+        "past_midnight": 18,
+        "after_midnight": 16,
+        "shared_person_id": 4,
+        "repeated_id": 4,
+        "empty_room": 3,
+        "outside_days": 1,
+    }
+    assert {w.where for w in warnings if w.code == "repeated_id"} == {
+        f"{name}: day {day}, room “Fireplace (Workshop THM)”, event {event}"
+        for day, event in ((2, 140), (3, 140), (4, 140), (5, 155))
+    }
+
+
+def test_a_talk_with_four_times_is_one_session(real: Real) -> None:
+    schedule = frab.read(real("camp-2019.schedule.xml")).schedule
+    slots = [slot for slot in schedule.slots if slot.session == "140"]
+    assert [slot.id for slot in slots] == ["140", "140/2", "140/3", "140/4"]
+    assert [slot.start.day for slot in slots] == [21, 22, 23, 24]
+
+
+def test_one_edit_of_fosdem_is_examined_as_the_whole_would_be(real: Real) -> None:
+    name = "fosdem-2023.pentabarf.xml"
+    schedule = read(name, real(name), zone="Europe/Brussels").schedule
+    moved = _moved(schedule, 17, timedelta(minutes=35))
+    assert examine(schedule).after(moved).findings() == scan(moved)
+
+
+def _moved(schedule: Schedule, index: int, by: timedelta) -> Schedule:
+    from dataclasses import replace
+
+    slots = list(schedule.slots)
+    slots[index] = replace(slots[index], start=slots[index].start + by)
+    return replace(schedule, slots=tuple(slots))
