@@ -15,7 +15,11 @@ class Organization(Table, tablename="organization"):
 
 
 class Conference(Table, tablename="conference"):
-    """One event. `time_zone` is an IANA name; `doors` is the conference's door policy as JSON."""
+    """One event. `time_zone` is an IANA name.
+
+    JSON: `programme` is what agenda's Conference holds (days, venue, …), `doors` the door policy,
+    `brand` the colours and faces.
+    """
 
     id = UUID(primary_key=True)
     organization = ForeignKey(Organization, null=False, on_delete=OnDelete.cascade)
@@ -24,6 +28,7 @@ class Conference(Table, tablename="conference"):
     tagline = Text(default="")
     time_zone = Varchar(length=64, default="UTC")
     day_change_minutes = Integer(default=0)
+    programme = JSON(default="{}")
     doors = JSON(default="{}")
     brand = JSON(default="{}")
     draft_version = Integer(default=0)

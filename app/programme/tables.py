@@ -50,7 +50,7 @@ class Speaker(Table, tablename="speaker"):
 
 
 class Session(Table, tablename="session"):
-    """An item of the programme. `details` is the rest of agenda's Session, speakers included."""
+    """An item of the programme. `details` is agenda's Session as `agenda.document` writes it."""
 
     id = UUID(primary_key=True)
     conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
@@ -67,7 +67,7 @@ class Slot(Table, tablename="slot"):
     conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
     session = ForeignKey(Session, null=False, on_delete=OnDelete.cascade)
     room = ForeignKey(Room, null=False, on_delete=OnDelete.cascade)
-    start = Timestamptz(default=None, null=True)
+    start = Timestamptz()
     duration_s = Integer(default=0)
     locked = Boolean(default=False)
 

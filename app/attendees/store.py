@@ -1,0 +1,45 @@
+"""Registrations, read and written."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app import db
+from app.attendees.tables import Registration
+from app.conferences.store import grant_role
+
+
+async def register(
+    conference: UUID,
+    person: UUID,
+    *,
+    ticket_type: str,
+    organization_name: str = "",
+    now: datetime,
+) -> None:
+    """Give a person a place and the role that goes with it; an existing place is kept."""
+    async with db.transaction():
+        await grant_role(conference, person, "attendee")
+        await Registration.insert(
+            Registration(
+                id=uuid4(),
+                conference=conference,
+                person=person,
+                ticket_type=ticket_type,
+                organization_name=organization_name,
+                badge_code=secrets.token_hex(8),
+                created_at=now,
+            )
+        ).on_conflict(action="DO NOTHING")
+
+
+async def registration(conference: UUID, person: UUID) -> dict[str, Any] | None:
+    """This person's place, or None."""
+    return (
+        await Registration.select()
+        .where(Registration.conference == conference, Registration.person == person)
+        .first()
+    )

@@ -1,0 +1,241 @@
+"""Live updates: numbered events in the database, pushed to open pages as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from litestar.types import Receive, Scope, Send
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app import db
+from app.live_tables import LiveEvent
+
+logger = structlog.get_logger(__name__)
+
+NUDGE = "plenary:live"
+_KEPT = timedelta(hours=6)
+_REPLAY = 500
+_IDLE_POLL_S = 1.0
+_BEAT_S = 20.0
+
+
+async def announce(
+    conference: UUID, topic: str, payload: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Write one numbered event in the caller's transaction; pages get it after the commit."""
+    await announce_many(conference, topic, [payload], now=now)
+
+
+async def announce_many(
+    conference: UUID, topic: str, payloads: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Write numbered events of one topic, in order.
+
+    Numbers are handed out in commit order: on PostgreSQL a transaction-scoped lock makes
+    announcers take turns, or a page could see number 8 and never ask for a 7 that came later.
+    """
+    if not payloads:
+        return
+    async with db.transaction():
+        if db.on_postgres():
+            await LiveEvent.raw("SELECT pg_advisory_xact_lock(7900)")
+        await LiveEvent.insert(
+            *(
+                LiveEvent(
+                    uid=uuid4(),
+                    conference=conference,
+                    topic=topic,
+                    payload=json.dumps(payload, separators=(",", ":"), ensure_ascii=False),
+                    at=now,
+                )
+                for payload in payloads
+            )
+        )
+
+
+async def nudge(redis: Redis) -> None:
+    """Tell every web process to look now instead of within a second. Losing it is harmless."""
+    try:
+        await redis.publish(NUDGE, b"")
+    except (RedisError, OSError) as error:
+        logger.info("nobody nudged", error=str(error))
+
+
+async def prune(*, now: datetime) -> None:
+    """Forget events that no page can still want; the newest stays, so that numbers never restart."""
+    last = await LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id, ascending=False).first()
+    if last is not None:
+        await LiveEvent.delete().where(LiveEvent.at < now - _KEPT, LiveEvent.id < last["id"])
+
+
+def frame(number: int, topic: str, payload: str) -> bytes:
+    """One event as the event stream format wants it (WHATWG HTML, server-sent events)."""
+    return f"id: {number}\nevent: {topic}\ndata: {payload}\n\n".encode()
+
+
+@dataclass(eq=False, slots=True)
+class _Page:
+    """One open stream. Its queue is bounded: a page that doesn't read is closed and resumes."""
+
+    conference: UUID
+    waiting: deque[bytes] = field(default_factory=deque)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    closed: bool = False
+
+    def push(self, chunk: bytes) -> None:
+        if len(self.waiting) >= _REPLAY:
+            self.closed = True
+        else:
+            self.waiting.append(chunk)
+        self.wake.set()
+
+
+class Hub:
+    """All open pages of one web process, fed by one reader of the event table."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._pages: dict[UUID, set[_Page]] = {}
+        self._last = 0
+        self._look = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    async def start(self) -> None:
+        row = await LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id, ascending=False).first()
+        self._last = row["id"] if row else 0
+        self._tasks = [
+            asyncio.create_task(self._read(), name="live reader"),
+            asyncio.create_task(self._listen(), name="live nudges"),
+        ]
+
+    async def close(self) -> None:
+        """End every stream, so that the server can shut down."""
+        self._closing = True
+        for pages in self._pages.values():
+            for page in pages:
+                page.closed = True
+                page.wake.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def pages(self, conference: UUID) -> int:
+        """How many pages of this conference are open here."""
+        return len(self._pages.get(conference, ()))
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(NUDGE)
+                    async for _ in channel.listen():
+                        self._look.set()
+            except (RedisError, OSError) as error:
+                logger.info("live nudges stopped, polling meanwhile", error=str(error))
+            await asyncio.sleep(1)
+
+    async def _read(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), _IDLE_POLL_S)
+            self._look.clear()
+            try:
+                await self._deliver_new()
+            except Exception as error:
+                logger.warning("live events could not be read", error=repr(error))
+
+    async def _deliver_new(self) -> None:
+        rows = (
+            await LiveEvent.select()
+            .where(LiveEvent.id > self._last)
+            .order_by(LiveEvent.id)
+            .limit(_REPLAY)
+        )
+        for row in rows:
+            self._last = row["id"]
+            pages = self._pages.get(row["conference"])
+            if pages:
+                chunk = frame(row["id"], row["topic"], row["payload"])
+                for page in pages:
+                    page.push(chunk)
+        if len(rows) == _REPLAY:
+            self._look.set()
+
+    async def stream(
+        self, conference: UUID, resume: int | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serve one page until it leaves. `resume` is the last number that it saw."""
+        page = _Page(conference)
+        self._pages.setdefault(conference, set()).add(page)
+        gone = asyncio.create_task(self._until_gone(page, receive))
+        try:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [
+                        (b"content-type", b"text/event-stream"),
+                        (b"cache-control", b"no-store"),
+                        (b"x-accel-buffering", b"no"),
+                    ],
+                }  # type: ignore[arg-type]
+            )
+            last = await self._catch_up(conference, resume)
+            await _write(send, b"retry: 1000\n\n" + last[1])
+            await self._pump(page, last[0], send)
+        except OSError:
+            logger.debug("page left while it was written to")
+        finally:
+            gone.cancel()
+            self._pages[conference].discard(page)
+
+    async def _catch_up(self, conference: UUID, resume: int | None) -> tuple[int, bytes]:
+        """What the page missed, and the number after which live delivery goes on."""
+        if resume is None:
+            return self._last, f"id: {self._last}\nevent: hello\ndata: {{}}\n\n".encode()
+        rows = (
+            await LiveEvent.select()
+            .where(LiveEvent.id > resume, LiveEvent.conference == conference)
+            .order_by(LiveEvent.id)
+            .limit(_REPLAY)
+        )
+        body = b"".join(frame(row["id"], row["topic"], row["payload"]) for row in rows)
+        return (rows[-1]["id"] if rows else resume), body
+
+    async def _pump(self, page: _Page, last: int, send: Send) -> None:
+        while not page.closed and not self._closing:
+            try:
+                await asyncio.wait_for(page.wake.wait(), _BEAT_S)
+            except TimeoutError:
+                await _write(send, b": still here\n\n")
+                continue
+            page.wake.clear()
+            while page.waiting:
+                chunk = page.waiting.popleft()
+                number = int(chunk[4 : chunk.index(b"\n")])
+                if number > last:
+                    last = number
+                    await _write(send, chunk)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    @staticmethod
+    async def _until_gone(page: _Page, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            continue
+        page.closed = True
+        page.wake.set()
+
+
+async def _write(send: Send, chunk: bytes) -> None:
+    await send({"type": "http.response.body", "body": chunk, "more_body": True})

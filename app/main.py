@@ -1,0 +1,122 @@
+"""The web application: every feature's handlers, wired."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, get
+from litestar.di import Provide
+from litestar.handlers import asgi
+from litestar.types import Receive, Scope, Send
+from redis.asyncio import Redis
+
+from app import db, errors, live, static
+from app.accounts import routes as accounts
+from app.accounts.origin import SameOriginOnly
+from app.accounts.tables import Person
+from app.accounts.viewer import ANYONE, admit
+from app.attendees import routes as attendees
+from app.conferences import routes as conferences
+from app.demo import routes as demo
+from app.jobs import routes as jobs
+from app.notices import routes as notices
+from app.programme import public
+from app.programme import routes as programme
+from app.reports import routes as reports
+from app.settings import Settings
+from app.sponsors import routes as sponsors
+from app.stages import routes as stages
+from app.stages.proxy import MediaProxy, node_client
+
+logger = structlog.get_logger(__name__)
+
+FEATURES = (
+    accounts,
+    conferences,
+    public,
+    programme,
+    stages,
+    attendees,
+    sponsors,
+    reports,
+    jobs,
+)
+DEMO_FEATURES = (demo, notices)
+
+
+@get("/health", opt={"public": True})
+async def health() -> dict[str, str]:
+    """Alive: this process answers."""
+    return {"status": "ok"}
+
+
+@get("/ready", opt={"public": True})
+async def ready() -> dict[str, str]:
+    """Ready: the database answers too."""
+    await Person.count()
+    return {"status": "ready"}
+
+
+def _stream(hub: live.Hub) -> Any:
+    @asgi("/live", opt={"who": ANYONE}, copy_scope=False)
+    async def events(scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        conference = await conferences.by_slug(request.query_params.get("c", ""))
+        seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        resume = int(seen) if seen.isdecimal() and len(seen) < 18 else None
+        await hub.stream(conference.id, resume, scope, receive, send)
+
+    return events
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The suite as one ASGI application. Binds this process to the settings' database."""
+    db.bind(settings.database_url)
+    redis = Redis.from_url(settings.redis_url)
+    hub = live.Hub(redis)
+    node = node_client(settings)
+    proxy = MediaProxy(node)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        await db.open_pool()
+        await hub.start()
+        try:
+            yield
+        finally:
+            await hub.close()
+            await node.aclose()
+            await redis.aclose()
+            await db.close_pool()
+
+    @asgi("/media", is_mount=True, opt={"public": True}, copy_scope=False)
+    async def media(scope: Scope, receive: Receive, send: Send) -> None:
+        await proxy(scope, receive, send)
+
+    features = FEATURES + (DEMO_FEATURES if settings.demo else ())
+    app = Litestar(
+        [
+            health,
+            ready,
+            _stream(hub),
+            media,
+            *(handler for feature in features for handler in feature.handlers),
+            static.static_file,
+        ],
+        guards=[admit],
+        dependencies={"settings": Provide(lambda: settings, sync_to_thread=False)},
+        exception_handlers=errors.HANDLERS,
+        middleware=[SameOriginOnly],
+        before_send=[static.secure],
+        lifespan=[lifespan],
+        openapi_config=None,
+        request_max_body_size=20 * 1024 * 1024,
+    )
+    app.state.redis = redis
+    app.state.settings = settings
+    app.state.hub = hub
+    app.state.node = node
+    return app

@@ -1,0 +1,157 @@
+"""The organizer's import and release pages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
+from litestar.params import Body
+from litestar.response import Redirect, Response
+
+from agenda.errors import UnknownZone, Unreadable
+from agenda.findings import Finding, Severity, scan
+from agenda.schedule import diff
+from app.accounts.viewer import OWNER
+from app.clock import now
+from app.conferences.tables import Conference
+from app.html import gettext as _
+from app.html import page
+from app.programme import draft, releases, uploads
+from app.settings import Settings
+
+_SHOWN = 60
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
+
+
+def sorted_findings(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
+    """Findings by severity, gravest first."""
+    return {str(s): [f for f in findings if f.severity is s] for s in Severity}
+
+
+@get("/c/{slug:str}/import", opt={"who": OWNER})
+async def import_page(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
+    conference: Conference = request.state.conference
+    present = await draft.read(conference.id)
+    return page(
+        request,
+        "programme/import.html",
+        at=f"/c/{slug}",
+        present=present.schedule,
+        error=None,
+        asks_zone=False,
+        zone="",
+    )
+
+
+@post("/c/{slug:str}/import", opt={"who": OWNER}, status_code=200)
+async def plan_import(
+    request: Request[Any, Any, Any], slug: str, data: Upload, settings: Settings
+) -> Response[Any]:
+    """Show what the file would change; nothing is changed yet."""
+    conference: Conference = request.state.conference
+    sent = data.get("file")
+    zone = str(data.get("zone") or "").strip()
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return await _refused(request, slug, _("Choose a file first."), zone)
+    content = await sent.read(uploads.MOST_BYTES + 1)
+    if len(content) > uploads.MOST_BYTES:
+        return await _refused(request, slug, _("The file is larger than 20 MB."), zone)
+    try:
+        plan = await uploads.plan_import(conference.id, sent.filename, content, zone=zone or None)
+    except UnknownZone as error:
+        return await _refused(request, slug, error.sentence, zone, asks_zone=True)
+    except Unreadable as error:
+        return await _refused(request, slug, error.sentence, zone)
+    upload = uploads.keep(settings, conference.id, content, now=now())
+    return page(
+        request,
+        "programme/plan.html",
+        at=f"/c/{slug}",
+        name=sent.filename,
+        zone=zone,
+        upload=upload,
+        plan=plan,
+        findings=sorted_findings(plan.findings),
+        most=_SHOWN,
+    )
+
+
+async def _refused(
+    request: Request[Any, Any, Any], slug: str, words: str, zone: str, *, asks_zone: bool = False
+) -> Response[Any]:
+    present = await draft.read(request.state.conference.id)
+    return page(
+        request,
+        "programme/import.html",
+        status=422,
+        at=f"/c/{slug}",
+        present=present.schedule,
+        error=words,
+        asks_zone=asks_zone,
+        zone=zone,
+    )
+
+
+@post("/c/{slug:str}/import/{upload:uuid}", opt={"who": OWNER})
+async def apply_import(
+    request: Request[Any, Any, Any], slug: str, upload: UUID, data: Form, settings: Settings
+) -> Redirect:
+    """Make the kept file the draft, in one transaction, if the draft is what the plan was for."""
+    conference: Conference = request.state.conference
+    try:
+        content = uploads.kept(settings, conference.id, upload)
+    except FileNotFoundError:
+        raise NotFoundException(_("That file is too old. Send it again.")) from None
+    plan = await uploads.plan_import(
+        conference.id, data.get("name", ""), content, zone=data.get("zone") or None
+    )
+    expected = data.get("version", "")
+    if expected != str(plan.draft_version):
+        raise draft.DraftMoved
+    await draft.write(conference.id, plan.schedule, expected=plan.draft_version)
+    return Redirect(f"/c/{slug}/releases", status_code=303)
+
+
+@get("/c/{slug:str}/releases", opt={"who": OWNER})
+async def release_page(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
+    """What a release would tell the public, its conflicts, and the earlier ones."""
+    conference: Conference = request.state.conference
+    present = await draft.read(conference.id)
+    last = await releases.latest(conference.id)
+    return page(
+        request,
+        "programme/releases.html",
+        at=f"/c/{slug}",
+        draft=present.schedule,
+        version=present.version,
+        last=last,
+        changes=diff(last.schedule if last else None, present.schedule),
+        sessions={s.id: s for s in present.schedule.sessions},
+        rooms={r.id: r for r in present.schedule.rooms},
+        findings=sorted_findings(scan(present.schedule)),
+        history=await releases.history(conference.id),
+        most=_SHOWN,
+    )
+
+
+@post("/c/{slug:str}/releases", opt={"who": OWNER})
+async def release(request: Request[Any, Any, Any], slug: str, data: Form) -> Redirect:
+    """Publish the draft, if it is still the one that was looked at."""
+    conference: Conference = request.state.conference
+    await releases.publish(
+        conference.id,
+        expected=int(data["version"]) if data.get("version", "").isdecimal() else -1,
+        by=request.state.viewer.person,
+        name=data.get("name", "")[:200],
+        comment=data.get("comment", "")[:5000],
+        now=now(),
+    )
+    return Redirect(f"/c/{slug}/agenda", status_code=303)
+
+
+handlers: list[Any] = [import_page, plan_import, apply_import, release_page, release]

@@ -1,0 +1,143 @@
+"""The attendee's room and the speaker's green room."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from litestar import Request, get
+from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.response import Response
+
+from agenda.doors import Phase
+from agenda.model import Slot, SlotId
+from app.accounts.viewer import EVERYBODY, SIGNED_IN, Viewer
+from app.clock import now
+from app.conferences.tables import Conference
+from app.html import page
+from app.programme.releases import Released
+from app.settings import Settings
+from app.stages import desk, grants, house, view
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+async def _house(conference: Conference) -> house.House:
+    found = await house.read(conference, now=now())
+    if found is None:
+        raise NotFoundException("The agenda is not released yet.")
+    return found
+
+
+@get("/c/{slug:str}/rooms/{room:str}", opt={"who": SIGNED_IN})
+async def room_page(request: Request[Any, Any, Any], slug: str, room: str) -> Response[Any]:
+    """The stage of one room; for htmx only what changes with the room and the time."""
+    conference: Conference = request.state.conference
+    viewer: Viewer = request.state.viewer
+    found = await _house(conference)
+    here = found.released.room_by_slug.get(room)
+    if here is None:
+        raise NotFoundException("There is no such room.")
+    if not viewer.roles:
+        return page(request, "stages/join.html", conference=conference, room=here)
+    views = found.rooms()
+    this = next(v for v in views if v.room.id == here.id)
+    return page(
+        request,
+        "stages/room.html",
+        block="room_state",
+        conference=conference,
+        this=this,
+        rooms=view.parallel(views, found.now),
+        marks=found.released.marks,
+        now=found.now,
+        at=f"/c/{slug}",
+    )
+
+
+@get("/c/{slug:str}/grants/watch", opt={"who": EVERYBODY})
+async def watch_grant(
+    request: Request[Any, Any, Any], slug: str, settings: Settings
+) -> dict[str, Any]:
+    """A fresh grant to watch every room of this conference."""
+    conference: Conference = request.state.conference
+    found = await _house(conference)
+    token = grants.watch(
+        settings, conference.id, found.released, request.state.viewer, now=found.now
+    )
+    return {"grant": token}
+
+
+async def _slot(request: Request[Any, Any, Any], slot_id: UUID) -> tuple[house.House, Slot]:
+    """The slot, for somebody who may be backstage of it."""
+    conference: Conference = request.state.conference
+    found = await _house(conference)
+    slot = found.released.slots.get(SlotId(str(slot_id)))
+    if slot is None:
+        raise NotFoundException("This session is not on the released agenda.")
+    if not await grants.may_enter(conference.id, found.released, slot, request.state.viewer):
+        raise PermissionDeniedException("This green room is for the session's own speakers.")
+    return found, slot
+
+
+@get("/c/{slug:str}/green-room/{slot_id:uuid}", opt={"who": EVERYBODY})
+async def green_room(request: Request[Any, Any, Any], slug: str, slot_id: UUID) -> Response[Any]:
+    found, slot = await _slot(request, slot_id)
+    host = urlsplit(str(request.base_url)).hostname or ""
+    return page(
+        request,
+        "stages/greenroom.html",
+        conference=request.state.conference,
+        it=view.slot_view(found.released, slot, found.phases),
+        state=await _state(request.state.conference, found.released, slot, found),
+        insecure=request.url.scheme == "http" and host not in _LOCAL,
+        at=f"/c/{slug}",
+    )
+
+
+async def _state(
+    conference: Conference, released: Released, slot: Slot, found: house.House
+) -> dict[str, Any]:
+    plan = await house.plan_of_room(conference, released, slot)
+    phase = found.phases.get(slot.id, Phase.UPCOMING)
+    live_at = view.due_live(plan, slot.id)
+    ends = next((c.due for c in plan.changes if c.slot == slot.id and c.phase is Phase.ENDED), None)
+    return {
+        "phase": str(phase),
+        "live_at": live_at.isoformat() if live_at else None,
+        "start": slot.start.isoformat(),
+        "ends_at": (ends or slot.end).isoformat(),
+        "now": found.now.isoformat(),
+    }
+
+
+@get("/c/{slug:str}/green-room/{slot_id:uuid}/state", opt={"who": EVERYBODY})
+async def green_room_state(
+    request: Request[Any, Any, Any], slug: str, slot_id: UUID
+) -> dict[str, Any]:
+    """Where the slot stands and when it goes live; instants are ISO 8601."""
+    found, slot = await _slot(request, slot_id)
+    return await _state(request.state.conference, found.released, slot, found)
+
+
+@get("/c/{slug:str}/green-room/{slot_id:uuid}/grant", opt={"who": EVERYBODY})
+async def backstage_grant(
+    request: Request[Any, Any, Any], slug: str, slot_id: UUID, settings: Settings
+) -> dict[str, Any]:
+    """A fresh grant to publish in this green room and to see the others in it."""
+    found, slot = await _slot(request, slot_id)
+    token = grants.backstage(
+        settings, request.state.conference.id, slot, request.state.viewer, now=found.now
+    )
+    return {"grant": token, "room": slot.room, "group": slot.id}
+
+
+handlers: list[Any] = [
+    room_page,
+    watch_grant,
+    green_room,
+    green_room_state,
+    backstage_grant,
+    *desk.handlers,
+]

@@ -1,0 +1,233 @@
+// The attendee's room: one connection for all rooms, sound by one tap, switching by one request.
+import { Refused } from "./session.js";
+import { Watch } from "./whep.js";
+
+const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+const video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
+const slate = /** @type {HTMLElement} */ (document.getElementById("slate"));
+const unmute = /** @type {HTMLButtonElement} */ (document.getElementById("unmute"));
+const quality = /** @type {HTMLElement} */ (document.getElementById("quality"));
+const strip = /** @type {HTMLElement} */ (document.getElementById("strip"));
+const SOUND = "plenary-sound";
+
+let room = stage.dataset.room ?? "";
+let before = "";
+let drawn = 0;
+let stale = 0;
+const voices = new MediaStream();
+const watch = new Watch({
+  grantUrl: stage.dataset.grant ?? "",
+  room,
+  onTrack: (event) => {
+    for (const old of voices.getTracks()) {
+      if (old.readyState === "ended") voices.removeTrack(old);
+    }
+    voices.addTrack(event.track);
+    if (video.srcObject !== voices) video.srcObject = voices;
+    play();
+  },
+  tell: (state, error) => {
+    if (state === "joining") for (const old of voices.getTracks()) voices.removeTrack(old);
+    if (state === "refused" && error instanceof Refused && error.status === 401) location.reload();
+    const full = error instanceof Refused && error.status === 503;
+    say(state === "joined" ? "good" : state === "joining" ? "joining" : full ? "full" : "again");
+  },
+});
+
+const state = () => /** @type {HTMLElement} */ (document.getElementById("room_state"));
+
+/** @param {string} key */
+function say(key) {
+  quality.dataset.state = key;
+  const words = quality.querySelector("[data-words]");
+  if (words) words.textContent = quality.dataset[key] ?? "";
+  const bars = quality.querySelectorAll(".bars4 i");
+  const lit = { good: 4, poor: 2 }[key] ?? 0;
+  bars.forEach((bar, at) => bar.classList.toggle("no", at >= lit));
+}
+
+/** Autoplay is allowed muted; sound needs one tap in this browser, and then stays on. */
+async function play() {
+  video.muted = sessionStorage.getItem(SOUND) !== "on";
+  try {
+    await video.play();
+  } catch {
+    video.muted = true;
+    await video.play().catch(() => {});
+  }
+  showSound();
+}
+
+function showSound() {
+  unmute.hidden = !video.muted;
+  for (const button of document.querySelectorAll('[data-act="sound"]')) {
+    button.setAttribute("aria-pressed", String(!video.muted));
+  }
+}
+
+function toggleSound() {
+  video.muted = !video.muted;
+  sessionStorage.setItem(SOUND, video.muted ? "off" : "on");
+  video.play().catch(() => {});
+  showSound();
+}
+
+/** The slate covers the stage whenever no new picture has come for a moment. */
+function watchPicture() {
+  const frames = video.getVideoPlaybackQuality?.().totalVideoFrames ?? 0;
+  stale = frames > drawn ? 0 : stale + 1;
+  drawn = frames;
+  const live = state().dataset.live === "yes";
+  slate.hidden = live && stale < 6;
+  if (quality.dataset.state === "good" || quality.dataset.state === "none") {
+    say(!live || stale < 12 ? "good" : "none");
+  }
+}
+
+function fillSlate() {
+  const words = /** @type {HTMLTemplateElement | null} */ (document.getElementById("slate_words"));
+  if (words) slate.replaceChildren(words.content.cloneNode(true));
+}
+
+function fillStrip() {
+  const rooms = /** @type {HTMLTemplateElement | null} */ (document.getElementById("strip_rooms"));
+  if (rooms) strip.replaceChildren(rooms.content.cloneNode(true));
+}
+
+/** @param {number} ms */
+function span(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return h ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
+}
+
+function tick() {
+  const now = Date.now();
+  for (const clock of document.querySelectorAll("[data-until]")) {
+    clock.textContent = span(Date.parse(/** @type {HTMLElement} */ (clock).dataset.until ?? "") - now);
+  }
+  const { start, end, live } = state().dataset;
+  const line = /** @type {HTMLElement | null} */ (document.querySelector(".track-line"));
+  if (line && start && end) {
+    const done = (now - Date.parse(start)) / (Date.parse(end) - Date.parse(start));
+    line.style.setProperty("--done", String(Math.min(Math.max(done, 0), 1)));
+  }
+  const left = document.querySelector("[data-left]");
+  if (left) left.textContent = live === "yes" && end ? span(Date.parse(end) - now) : "";
+}
+
+/** Fetch what the page says about the room that we are in.
+ * @param {string} url
+ */
+async function refresh(url) {
+  const answer = await fetch(url, { headers: { "hx-request": "true", accept: "text/html" } });
+  if (!answer.ok) return;
+  const box = document.createElement("div");
+  box.innerHTML = await answer.text();
+  const fresh = box.querySelector("#room_state");
+  if (!fresh || /** @type {HTMLElement} */ (fresh).dataset.room !== room) return;
+  state().replaceWith(fresh);
+  settle();
+}
+
+function settle() {
+  const { name = "" } = state().dataset;
+  const title = document.getElementById("room_name");
+  if (title) title.textContent = name;
+  document.title = document.title.replace(/^[^—]*/, `${name} `);
+  fillSlate();
+  fillStrip();
+  showSound();
+  tick();
+}
+
+/** @param {string} next @param {string} url @param {boolean} remember */
+async function enter(next, url, remember) {
+  if (next === room) return;
+  const began = performance.now();
+  before = room;
+  room = next;
+  stage.dataset.room = next;
+  for (const link of strip.querySelectorAll("a")) {
+    link.classList.toggle("here", link.dataset.switch === next);
+  }
+  const switched = watch.switchTo(next);
+  firstPicture(began);
+  if (remember) history.pushState({ room: next }, "", url);
+  await Promise.all([switched.catch(() => watch.keeper.renew()), refresh(url)]);
+}
+
+/** How long the viewer waited for the new room's picture, kept for whoever measures.
+ * @param {number} began
+ */
+function firstPicture(began) {
+  video.requestVideoFrameCallback?.(() => {
+    stage.dataset.switchMs = String(Math.round(performance.now() - began));
+  });
+}
+
+strip.addEventListener("click", (event) => {
+  const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest("a[data-switch]"));
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  enter(link.dataset.switch ?? "", link.href, true);
+});
+
+addEventListener("popstate", (event) => {
+  const next = event.state?.room ?? first.room;
+  enter(next, location.href, false);
+});
+const first = { room };
+
+document.addEventListener("click", (event) => {
+  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-act]"));
+  const act = button?.dataset.act;
+  if (act === "sound") toggleSound();
+  if (act === "full") fullScreen();
+  if (act === "pip") video.requestPictureInPicture?.().catch(() => {});
+});
+unmute.addEventListener("click", toggleSound);
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (stage.requestFullscreen) stage.requestFullscreen();
+  else /** @type {any} */ (video).webkitEnterFullscreen?.();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (/** @type {HTMLElement} */ (event.target).closest("input, textarea, select, button")) return;
+  const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (strip.querySelectorAll("a[data-switch]"))];
+  if (event.key === "m") toggleSound();
+  else if (event.key === "f") fullScreen();
+  else if (event.key === "0" && before) links.find((one) => one.dataset.switch === before)?.click();
+  else if (/^[1-9]$/.test(event.key)) links[Number(event.key) - 1]?.click();
+});
+
+document.addEventListener("plenary:audience", (event) => {
+  const counts = /** @type {CustomEvent} */ (event).detail.rooms ?? {};
+  for (const place of document.querySelectorAll("[data-audience]")) {
+    const count = counts[/** @type {HTMLElement} */ (place).dataset.audience ?? ""];
+    if (count !== undefined && place.textContent !== "") place.textContent = String(count);
+  }
+});
+
+/** Doors anywhere change the strip; doors here change the whole page. Many at once are one fetch. */
+let due = 0;
+function soon() {
+  clearTimeout(due);
+  due = setTimeout(() => refresh(location.href), 60);
+}
+for (const topic of ["phase", "stage", "release", "hello"]) document.addEventListener(`plenary:${topic}`, soon);
+
+addEventListener("pagehide", () => watch.leave());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) watch.start();
+});
+
+history.replaceState({ room }, "");
+settle();
+setInterval(watchPicture, 250);
+setInterval(tick, 1000);
+watch.start();
