@@ -112,6 +112,36 @@ def parse_offer(text: str) -> Offer:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteTransport:
+    """A server's end of the bundled transport, as its description gives it."""
+
+    ufrag: str
+    password: str
+    fingerprints: tuple[tuple[str, str], ...]
+    candidates: tuple[tuple[str, int], ...]
+
+
+def parse_remote_transport(text: str) -> RemoteTransport:
+    """The transport in a server's description; raises BadOffer."""
+    session, sections = _sections(text)
+    lines = [value.split() for s in (*sections, session) for value in s.get("candidate", [])]
+    candidates = dict.fromkeys(
+        (words[4], _number(words[5], 65535))
+        for words in lines
+        if len(words) > 7 and words[2].lower() == "udp" and words[7] == "host"
+    )
+    passwords = [s["ice-pwd"][0] for s in (*sections, session) if "ice-pwd" in s]
+    if not candidates or not passwords:
+        raise BadOffer("The description has no UDP host candidate or no a=ice-pwd")
+    return RemoteTransport(
+        ufrag=_ufrag(session, sections),
+        password=passwords[0],
+        fingerprints=_read_fingerprints(session, sections),
+        candidates=tuple(candidates),
+    )
+
+
 def find_codec(media: Media) -> Codec | None:
     """The codec of an m-line that the node carries: Opus, or H.264 baseline in mode 1."""
     wanted = _is_opus if media.kind == "audio" else _is_h264
@@ -255,9 +285,9 @@ def _ufrag(session: Attributes, sections: Sequence[Attributes]) -> str:
     found = [s["ice-ufrag"][0] for s in (*sections, session) if "ice-ufrag" in s]
     passwords = [s["ice-pwd"][0] for s in (*sections, session) if "ice-pwd" in s]
     if not found or not ICE_UFRAG.fullmatch(found[0]):
-        raise BadOffer("The offer lacks a valid a=ice-ufrag")
+        raise BadOffer("The description lacks a valid a=ice-ufrag")
     if not passwords or not ICE_PASSWORD.fullmatch(passwords[0]):
-        raise BadOffer("The offer lacks a valid a=ice-pwd")
+        raise BadOffer("The description lacks a valid a=ice-pwd")
     return found[0]
 
 
@@ -267,10 +297,16 @@ def _fingerprints(
     setups = [s["setup"][0] for s in (session, *sections) if "setup" in s]
     if any(setup == "passive" for setup in setups):
         raise BadOffer("The offer must be a=setup:actpass or active")
+    return _read_fingerprints(session, sections)
+
+
+def _read_fingerprints(
+    session: Attributes, sections: Sequence[Attributes]
+) -> tuple[tuple[str, str], ...]:
     values = next((s["fingerprint"] for s in (*sections, session) if "fingerprint" in s), [])
     found = [match.groups() for value in values if (match := FINGERPRINT.fullmatch(value))]
     if not found:
-        raise BadOffer("The offer lacks a=fingerprint with sha-256 or better")
+        raise BadOffer("The description lacks a=fingerprint with sha-256 or better")
     return tuple((algorithm.lower(), value.upper()) for algorithm, value in found[:4])
 
 

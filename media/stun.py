@@ -16,7 +16,10 @@ BINDING_RESPONSE = 0x0101
 USERNAME = 0x0006
 MESSAGE_INTEGRITY = 0x0008
 XOR_MAPPED_ADDRESS = 0x0020
+PRIORITY = 0x0024
 USE_CANDIDATE = 0x0025
+ICE_CONTROLLING = 0x802A
+HOST_PRIORITY = 126 << 24 | 65535 << 8 | 255
 FINGERPRINT = 0x8028
 MAX_REQUEST = 1024
 
@@ -82,11 +85,18 @@ def binding_response(transaction: bytes, host: str, port: int, password: bytes) 
 
 
 def binding_request(
-    transaction: bytes, username: str, password: bytes, *, nominates: bool = True
+    transaction: bytes,
+    username: str,
+    password: bytes,
+    *,
+    nominates: bool = True,
+    tie_breaker: bytes = bytes(8),
 ) -> bytes:
-    """A connectivity check, as a client sends it; `username` is theirs:ours."""
+    """A connectivity check of a controlling client; `username` is theirs:ours."""
     name = username.encode("ascii")
     attributes = ATTRIBUTE.pack(USERNAME, len(name)) + name + bytes(-len(name) % 4)
+    attributes += ATTRIBUTE.pack(PRIORITY, 4) + HOST_PRIORITY.to_bytes(4, "big")
+    attributes += ATTRIBUTE.pack(ICE_CONTROLLING, 8) + tie_breaker
     if nominates:
         attributes += ATTRIBUTE.pack(USE_CANDIDATE, 0)
     return sealed(BINDING_REQUEST, transaction, attributes, password)
