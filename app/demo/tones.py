@@ -11,10 +11,10 @@ from random import Random
 
 from app.demo.looks import Look
 
-RATE = 16000
+RATE = 48000
 SECONDS = 10
 _PENTATONIC = (0, 2, 4, 7, 9, 12, 14)
-_LOUDNESS = 5200
+_LOUDNESS = 3000
 _ATTACK_S = 0.03
 _RELEASE_S = 0.12
 
