@@ -1,5 +1,5 @@
 // The green room: see and hear yourself first, then the others; the lamp says when the world does.
-import { Refused } from "./session.js";
+import { Refused } from "./peer.js";
 import { Voice } from "./voice.js";
 import { Watch } from "./whep.js";
 import { Publish } from "./whip.js";

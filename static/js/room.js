@@ -1,5 +1,5 @@
 // The attendee's room: one connection for all rooms, sound by one tap, switching by one request.
-import { Refused } from "./session.js";
+import { Refused } from "./peer.js";
 import { Watch } from "./whep.js";
 
 const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));

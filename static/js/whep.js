@@ -1,5 +1,5 @@
 // Watching (WHEP): one connection with fixed lanes; the node decides what each lane carries.
-import { exchange, fetchGrant, Keeper, refusal } from "./session.js";
+import { exchange, fetchGrant, Keeper, refusal } from "./peer.js";
 
 /** H.264 constrained baseline first; what the node forwards.
  * @param {RTCRtpTransceiver} transceiver

@@ -1,5 +1,5 @@
 // Publishing (WHIP, RFC 9725): camera and microphone into one group; tracks are swapped in place.
-import { exchange, fetchGrant, Keeper } from "./session.js";
+import { exchange, fetchGrant, Keeper } from "./peer.js";
 
 const VIDEO_BITRATE = 1_500_000;
 
