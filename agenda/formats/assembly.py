@@ -165,21 +165,23 @@ def _instant(row: Row, tz: ZoneInfo, day_change: timedelta, ledger: Ledger) -> d
 
 
 def _rooms(declared: Iterable[Room], placed: Sequence[_Placed], ledger: Ledger) -> tuple[Room, ...]:
-    """The declared rooms in their order, then those that only sessions name."""
+    """The declared rooms in their order, then those that only sessions name, then “no room”."""
     rooms = {room.name: room for room in declared}
     used = set()
     for item in placed:
         name = item.row.room
-        if item.start is None and not name:
+        if item.start is not None:
+            used.add(name)
+        elif not name:
             continue
-        used.add(name)
         if not name:
             ledger.note("no_room", item.row.where, "The session has a time but no room.")
         rooms.setdefault(name, Room(id=RoomId(name), name=name))
     for name in rooms:
         if name not in used:
             ledger.note("empty_room", f"room “{name}”", "No session takes place in this room.")
-    return tuple(rooms.values())
+    nowhere = rooms.pop("", None)
+    return (*rooms.values(), nowhere) if nowhere else tuple(rooms.values())
 
 
 def _tracks(declared: Iterable[Track], placed: Sequence[_Placed]) -> tuple[Track, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -14,7 +15,13 @@ from defusedxml.ElementTree import iterparse
 
 from agenda.errors import Unreadable
 from agenda.formats.assembly import assemble
-from agenda.formats.frab_write import write
+from agenda.formats.frab_write import (
+    EVENT_MARKS,
+    PERSON_MARKS,
+    ROOM_MARKS,
+    TRACK_MARKS,
+    write,
+)
 from agenda.formats.imported import Imported, Ledger
 from agenda.formats.rows import DeclaredDay, Head, PersonRow, Row
 from agenda.formats.texts import (
@@ -124,6 +131,7 @@ class _Reader:
         self._days = 0
         self._day: date | None = None
         self._room = ""
+        self._described: set[str] = set()
 
     def run(self, content: bytes) -> None:
         stack: list[Element] = []
@@ -159,7 +167,7 @@ class _Reader:
             return
         if element.tag == "event" and parent.tag in _HOLDERS and len(above) <= 3:
             self._event(element, unplaced=parent.tag == "unplaced")
-            del parent[:]
+            del parent[-1]
         elif len(above) == 1:
             self._finish_part(element)
             del parent[:]
@@ -197,27 +205,28 @@ class _Reader:
 
     def _declare_room(self, element: Element) -> None:
         if self._room and self._room not in self.rooms:
-            known = {"name", "guid", "capacity"}
             self.rooms[self._room] = Room(
                 id=RoomId(self._room),
                 name=self._room,
                 guid=element.get("guid") or None,
                 capacity=_capacity(element.get("capacity") or ""),
-                extra={f"@{k}": v for k, v in element.attrib.items() if k not in known},
+                extra=_other_marks(element, ROOM_MARKS),
             )
 
     def _describe_room(self, element: Element) -> None:
-        found = element.find("description")
+        """Take what stands in a room besides events, when it is first told."""
         room = self.rooms.get(self._room)
-        if found is not None and room is not None and not room.description:
-            self.rooms[self._room] = Room(
-                id=room.id,
-                name=room.name,
-                guid=room.guid,
-                capacity=room.capacity,
-                description=full_text(found),
-                extra=room.extra,
-            )
+        if room is None or not len(element) or self._room in self._described:
+            return
+        self._described.add(self._room)
+        extra = dict(room.extra)
+        description = ""
+        for child in element:
+            if child.tag == "description" and not description and not child.attrib:
+                description = full_text(child)
+            else:
+                add(extra, extra_name(child), to_json(child))
+        self.rooms[self._room] = replace(room, description=description, extra=extra)
 
     def _conference(self, element: Element) -> None:
         seen: set[str] = set()
@@ -227,6 +236,11 @@ class _Reader:
             elif child.tag == "tracks":
                 for track in child:
                     self._track(track)
+            elif child.tag == "room" and child.get("name"):
+                self._room = (child.get("name") or "").strip()
+                self._declare_room(child)
+                self._describe_room(child)
+                self._room = ""
             elif child.tag in _HEAD and child.tag not in seen:
                 seen.add(child.tag)
                 _HEAD[child.tag](self.head, full_text(child).strip())
@@ -238,7 +252,10 @@ class _Reader:
         text = full_text(element if name_element is None else name_element)
         name = (element.get("name") or text).strip()
         if name and name not in self.tracks:
-            held = {f"@{k}": v for k, v in element.attrib.items() if k not in _TRACK_WORDS}
+            held = _other_marks(element, TRACK_MARKS)
+            for child in element:
+                if child is not name_element:
+                    add(held, extra_name(child), to_json(child))
             self.tracks[name] = Track(
                 id=TrackId(name),
                 name=name,
@@ -249,12 +266,9 @@ class _Reader:
 
     def _event(self, element: Element, *, unplaced: bool) -> None:
         fields: dict[str, Any] = {}
-        extra: dict[str, Json] = {}
+        extra = _other_marks(element, EVENT_MARKS)
         words: dict[str, str] = {}
         seen: set[str] = set()
-        for name, value in element.attrib.items():
-            if name not in ("id", "guid"):
-                extra[f"@{name}"] = value
         for child in element:
             tag = child.tag
             if tag in seen or tag not in _KNOWN:
@@ -271,9 +285,8 @@ class _Reader:
         self._times(words, where, fields, unplaced=unplaced)
         fields["room"] = self._event_room(words.get("room", "").strip(), where)
         for tag, name in _TEXTS.items():
-            fields[name] = words.get(tag, "")
-        for tag in ("title", "subtitle", "track", "language", "type"):
-            fields[_TEXTS[tag]] = fields[_TEXTS[tag]].strip()
+            text = words.get(tag, "")
+            fields[name] = text if tag in _LONG_TEXTS else text.strip()
         if words.get("state"):
             fields["state"] = _state(words["state"].strip(), extra)
         guid = (element.get("guid") or "").strip() or None
@@ -337,11 +350,15 @@ class _Reader:
 
 
 _DAY = timedelta(days=1)
-_TRACK_WORDS = frozenset({"name", "color", "slug"})
 
 
 def _clock_of(moment: datetime) -> timedelta:
     return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second)
+
+
+def _other_marks(element: Element, known: Collection[str]) -> dict[str, Json]:
+    """The attributes that we have no word for."""
+    return {f"@{name}": value for name, value in element.attrib.items() if name not in known}
 
 
 def _capacity(text: str) -> int | None:
@@ -386,9 +403,7 @@ def _person(element: Element) -> PersonRow:
             held[child.tag] = full_text(child)
         else:
             add(extra, extra_name(child), to_json(child))
-    for name, value in element.attrib.items():
-        if name not in ("id", "guid", "href", "code"):
-            extra[f"@{name}"] = value
+    extra.update(_other_marks(element, PERSON_MARKS))
     names = [n for n in (held.get("public_name"), held.get("name"), full_text(element)) if n]
     for other in names[1:]:
         if other.strip() != names[0].strip():
@@ -466,6 +481,7 @@ _TEXTS = {
     "slug": "slug",
     "logo": "logo",
 }
+_LONG_TEXTS = frozenset({"abstract", "description"})
 _KNOWN = frozenset({*_TEXTS, *_GROUPS, "room", "date", "start", "duration", "state"})
 
 

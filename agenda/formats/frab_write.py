@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from agenda.formats.xml_extra import escape, escape_attribute, from_json
+from agenda.formats.xml_extra import attributes, children, escape, escape_attribute, from_json
 from agenda.model import (
     Conference,
     Day,
-    Extra,
     Room,
     RoomId,
     Schedule,
@@ -23,6 +23,12 @@ from agenda.model import (
     TrackId,
     make_day,
 )
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+EVENT_MARKS = frozenset({"id", "guid"})
+PERSON_MARKS = frozenset({"id", "guid", "href", "code"})
+ROOM_MARKS = frozenset({"name", "guid", "capacity"})
+TRACK_MARKS = frozenset({"name", "color", "slug"})
 
 
 def write(schedule: Schedule) -> bytes:
@@ -42,8 +48,8 @@ class _Writer:
         yield '<?xml version="1.0" encoding="UTF-8"?>'
         yield "<schedule>"
         yield from _element("version", conference.version)
-        yield from _conference(conference, self.schedule.tracks)
         by_day = self._slots_by_day()
+        yield from _conference(self.schedule, with_rooms=not by_day)
         for index, (day, slots) in enumerate(by_day.items(), 1):
             yield (
                 f'<day index="{index}" date="{day.date}"'
@@ -58,17 +64,14 @@ class _Writer:
             for session in waiting:
                 yield from self._event(session, None, "")
             yield "</unplaced>"
-        if not by_day:
-            yield from (_room_opening(room) + "</room>" for room in self.schedule.rooms)
         yield "</schedule>"
 
     def _slots_by_day(self) -> dict[Day, list[Slot]]:
         """Each day with its slots; a slot outside every day goes to the nearest before it."""
         conference = self.schedule.conference
         days = list(conference.days)
-        if not days and (self.schedule.slots or self.schedule.rooms):
-            first = min((s.start for s in self.schedule.slots), default=None)
-            on = date(2000, 1, 1) if first is None else conference.date_of(first)
+        if not days and self.schedule.slots:
+            on = conference.date_of(min(slot.start for slot in self.schedule.slots))
             days = [make_day(on, conference.zone, conference.day_change)]
         held: dict[Day, list[Slot]] = {day: [] for day in days}
         by_date = {day.date: day for day in days}
@@ -83,17 +86,16 @@ class _Writer:
         for slot in slots:
             by_room.setdefault(slot.room, []).append(slot)
         for room in self.schedule.rooms:
-            yield _room_opening(room)
-            yield from _element("description", room.description)
+            yield from _room_opening(room)
             for slot in by_room.get(room.id, ()):
                 yield from self._event(self.sessions[slot.session], slot, room.name)
             yield "</room>"
 
     def _event(self, session: Session, slot: Slot | None, room: str) -> Iterator[str]:
-        guid = f' guid="{escape_attribute(session.guid)}"' if session.guid else ""
-        name = session.source_id or ("" if session.guid else session.id)
-        source_id = f' id="{escape_attribute(name)}"' if name else ""
-        yield f"<event{source_id}{guid}{_attributes(session.extra)}>"
+        own = session.id if not session.source_id and _UUID.fullmatch(session.id) else None
+        marks = (("id", session.source_id), ("guid", session.guid or own))
+        told = "".join(f' {key}="{escape_attribute(value)}"' for key, value in marks if value)
+        yield f"<event{told}{attributes(session.extra, EVENT_MARKS)}>"
         if slot is not None:
             local = self.schedule.conference.local(slot.start)
             yield f"<date>{local.isoformat()}</date>"
@@ -122,7 +124,7 @@ class _Writer:
             yield from _person(self.speakers[speaker])
         yield "</persons>"
         yield from _references(session)
-        yield from _children(session.extra)
+        yield from children(session.extra, EVENT_MARKS)
         yield "</event>"
 
 
@@ -143,21 +145,8 @@ def _element(tag: str, text: str) -> Iterator[str]:
         yield f"<{tag}>{escape(text)}</{tag}>"
 
 
-def _attributes(extra: Extra) -> str:
-    return "".join(
-        f' {name[1:]}="{escape_attribute(str(value))}"'
-        for name, value in extra.items()
-        if name.startswith("@")
-    )
-
-
-def _children(extra: Extra) -> Iterator[str]:
-    for name, value in extra.items():
-        if not name.startswith("@"):
-            yield from from_json(name, value)
-
-
-def _conference(conference: Conference, tracks: tuple[Track, ...]) -> Iterator[str]:
+def _conference(schedule: Schedule, *, with_rooms: bool) -> Iterator[str]:
+    conference = schedule.conference
     yield "<conference>"
     for tag, text in (
         ("title", conference.title),
@@ -178,19 +167,28 @@ def _conference(conference: Conference, tracks: tuple[Track, ...]) -> Iterator[s
         ("time_zone_name", conference.zone),
     ):
         yield f"<{tag}>{escape(text)}</{tag}>"
-    for track in tracks:
+    for track in schedule.tracks:
         colour = f' color="{escape_attribute(track.colour)}"' if track.colour else ""
         slug = f' slug="{escape_attribute(track.slug)}"' if track.slug else ""
         name = escape_attribute(track.name)
-        yield f'<track name="{name}"{slug}{colour}{_attributes(track.extra)}/>'
-    yield from _children(conference.extra)
+        yield f'<track name="{name}"{slug}{colour}{attributes(track.extra, TRACK_MARKS)}>'
+        yield from children(track.extra, TRACK_MARKS)
+        yield "</track>"
+    for room in schedule.rooms if with_rooms else ():
+        yield from _room_opening(room)
+        yield "</room>"
+    for name, value in conference.extra.items():
+        yield from from_json(name, value)
     yield "</conference>"
 
 
-def _room_opening(room: Room) -> str:
+def _room_opening(room: Room) -> Iterator[str]:
     guid = f' guid="{escape_attribute(room.guid)}"' if room.guid else ""
     capacity = f' capacity="{room.capacity}"' if room.capacity is not None else ""
-    return f'<room name="{escape_attribute(room.name)}"{guid}{capacity}{_attributes(room.extra)}>'
+    marks = attributes(room.extra, ROOM_MARKS)
+    yield f'<room name="{escape_attribute(room.name)}"{guid}{capacity}{marks}>'
+    yield f"<description>{escape(room.description)}</description>"
+    yield from children(room.extra, ROOM_MARKS)
 
 
 def _recording(session: Session) -> Iterator[str]:
@@ -205,25 +203,25 @@ def _recording(session: Session) -> Iterator[str]:
 def _person(speaker: Speaker) -> Iterator[str]:
     named = (("id", speaker.source_id), ("guid", speaker.guid))
     marks = "".join(f' {key}="{escape_attribute(value)}"' for key, value in named if value)
-    opening = f"<person{marks}{_attributes(speaker.extra)}>"
+    opening = f"<person{marks}{attributes(speaker.extra, PERSON_MARKS)}>"
     parts = [
         *_element("biography", speaker.biography),
         *_element("code", speaker.code),
         *_element("url", speaker.url),
-        *_children(speaker.extra),
+        *children(speaker.extra, PERSON_MARKS),
     ]
     if not parts:
         yield f"{opening}{escape(speaker.name)}</person>"
         return
     yield opening
-    yield from _element("public_name", speaker.name)
+    yield f"<public_name>{escape(speaker.name)}</public_name>"
     for tag, text in (
         ("biography", speaker.biography),
         ("code", speaker.code),
         ("url", speaker.url),
     ):
         yield f"<{tag}>{escape(text)}</{tag}>"
-    yield from _children(speaker.extra)
+    yield from children(speaker.extra, PERSON_MARKS)
     yield "</person>"
 
 

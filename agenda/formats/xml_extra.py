@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from xml.etree.ElementTree import Element
 
 from agenda.formats.texts import CONTROL_CHARACTERS
-from agenda.model import Json
+from agenda.model import Extra, Json
 
 CODED = "encoding"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,100}")
@@ -72,6 +72,31 @@ def add(held: dict[str, Json], name: str, value: Json) -> None:
         return
     known = held[name]
     held[name] = [*known, value] if isinstance(known, list) else [known, value]
+
+
+def attributes(extra: Extra, taken: Collection[str]) -> str:
+    """The XML attributes that a thing's “@” entries make, none of them in `taken`."""
+    return "".join(
+        f' {name[1:]}="{escape_attribute(str(value))}"'
+        for name, value in extra.items()
+        if _is_attribute(name, value, taken)
+    )
+
+
+def children(extra: Extra, taken: Collection[str]) -> Iterator[str]:
+    """The XML of everything else that it holds."""
+    for name, value in extra.items():
+        if not _is_attribute(name, value, taken):
+            yield from from_json(name, value)
+
+
+def _is_attribute(name: str, value: Json, taken: Collection[str]) -> bool:
+    return (
+        name.startswith("@")
+        and name[1:] not in taken
+        and isinstance(value, str)
+        and _is_plain_part(name, value)
+    )
 
 
 def from_json(name: str, value: Json) -> Iterator[str]:
