@@ -65,14 +65,13 @@ class Connection:
         self.closed = False
         self.heard_at = 0.0
         self.socket: socket.socket | None = None
-        self.secure = SecureTransport(
-            self.certificate, send=self._send, on_closed=self._ended, role="client"
-        )
+        self.secure = SecureTransport(self.certificate, send=self._send, on_closed=self._ended)
         self._answered = asyncio.Event()
         self._username = ""
         self._remote_key = b""
         self._tasks: list[asyncio.Task[None]] = []
         self._tie_breaker = os.urandom(8)
+        self._controls = True
 
     @property
     def ready(self) -> bool:
@@ -96,7 +95,8 @@ class Connection:
         try:
             async with asyncio.timeout(CONNECT_S):
                 await self._answered.wait()
-                held = await self.secure.handshake(remote.fingerprints)
+                role = "server" if remote.active else "client"
+                held = await self.secure.handshake(remote.fingerprints, role=role)
         except TimeoutError as error:
             raise ConnectionError("no answer from the server’s address") from error
         if not held:
@@ -156,8 +156,11 @@ class Connection:
             self.on_rtp(packet)
 
     def _stun(self, datagram: bytes) -> None:
-        if datagram[:2] == b"\x01\x01":
+        if datagram[:2] == stun.BINDING_RESPONSE.to_bytes(2, "big"):
             self._answered.set()
+            return
+        if datagram[:2] == stun.BINDING_ERROR.to_bytes(2, "big"):
+            self._controls = False
             return
         request = stun.parse_request(datagram)
         if request is not None and self.socket and request.authentic(self.password.encode()):
@@ -169,7 +172,11 @@ class Connection:
         while True:
             self._send(
                 stun.binding_request(
-                    os.urandom(12), self._username, self._remote_key, tie_breaker=self._tie_breaker
+                    os.urandom(12),
+                    self._username,
+                    self._remote_key,
+                    controls=self._controls,
+                    tie_breaker=self._tie_breaker,
                 )
             )
             await asyncio.sleep(CONSENT_S if self._answered.is_set() else CHECK_S)

@@ -78,7 +78,7 @@ class _Path:
 class SecureTransport:
     """DTLS-SRTP with one peer, over datagrams that the caller brings and takes away.
 
-    We are always the DTLS server: then Chromium picks AES-GCM, which costs half of AES-CM.
+    The node is always the DTLS server: then Chromium picks AES-GCM, which costs half of AES-CM.
     """
 
     def __init__(
@@ -87,11 +87,9 @@ class SecureTransport:
         *,
         send: Callable[[bytes], None],
         on_closed: Callable[[], None],
-        role: str = "server",
     ) -> None:
         self._path = _Path(send)
         self._dtls = RTCDtlsTransport(self._path, [certificate])  # type: ignore[arg-type]
-        self._dtls._set_role(role)
         self._on_closed = on_closed
         self._rx: Any = None
         self._tx: Any = None
@@ -107,11 +105,14 @@ class SecureTransport:
         """Take a DTLS datagram of the peer; more than a handful unread are dropped."""
         self._path.feed(datagram)
 
-    async def handshake(self, fingerprints: tuple[tuple[str, str], ...]) -> bool:
+    async def handshake(
+        self, fingerprints: tuple[tuple[str, str], ...], *, role: str = "server"
+    ) -> bool:
         """Whether the peer proved, within HANDSHAKE_S, to hold the certificate of its offer."""
         remote = RTCDtlsParameters(
             fingerprints=[RTCDtlsFingerprint(algorithm=a, value=v) for a, v in fingerprints]
         )
+        self._dtls._set_role(role)
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 await self._dtls.start(remote)

@@ -72,7 +72,7 @@ class LoopPublisher:
     async def _run(self) -> None:
         delay = RETRY_S[0]
         while True:
-            playing = _Playing(self._loop)
+            playing = Playing(self._loop)
             session = Session(self.address, playing.connection)
             token = self._grant() if callable(self._grant) else self._grant
             try:
@@ -88,7 +88,7 @@ class LoopPublisher:
             delay = min(delay * 2, RETRY_S[1])
 
 
-class _Playing:
+class Playing:
     """One connection's worth of a loop."""
 
     def __init__(self, loop: Loop) -> None:

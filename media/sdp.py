@@ -114,12 +114,14 @@ def parse_offer(text: str) -> Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteTransport:
-    """A server's end of the bundled transport, as its description gives it."""
+    """A server's end of the bundled transport, as its description gives it; `active` tells that it
+    begins the DTLS handshake."""
 
     ufrag: str
     password: str
     fingerprints: tuple[tuple[str, str], ...]
     candidates: tuple[tuple[str, int], ...]
+    active: bool
 
 
 def parse_remote_transport(text: str) -> RemoteTransport:
@@ -139,6 +141,7 @@ def parse_remote_transport(text: str) -> RemoteTransport:
         password=passwords[0],
         fingerprints=_read_fingerprints(session, sections),
         candidates=tuple(candidates),
+        active=any("active" in s.get("setup", []) for s in (session, *sections)),
     )
 
 

@@ -13,11 +13,13 @@ HEADER = struct.Struct("!HHI12s")
 ATTRIBUTE = struct.Struct("!HH")
 BINDING_REQUEST = 0x0001
 BINDING_RESPONSE = 0x0101
+BINDING_ERROR = 0x0111
 USERNAME = 0x0006
 MESSAGE_INTEGRITY = 0x0008
 XOR_MAPPED_ADDRESS = 0x0020
 PRIORITY = 0x0024
 USE_CANDIDATE = 0x0025
+ICE_CONTROLLED = 0x8029
 ICE_CONTROLLING = 0x802A
 HOST_PRIORITY = 126 << 24 | 65535 << 8 | 255
 FINGERPRINT = 0x8028
@@ -89,15 +91,15 @@ def binding_request(
     username: str,
     password: bytes,
     *,
-    nominates: bool = True,
+    controls: bool = True,
     tie_breaker: bytes = bytes(8),
 ) -> bytes:
-    """A connectivity check of a controlling client; `username` is theirs:ours."""
+    """A connectivity check of a client; `username` is theirs:ours. Who controls also nominates."""
     name = username.encode("ascii")
     attributes = ATTRIBUTE.pack(USERNAME, len(name)) + name + bytes(-len(name) % 4)
     attributes += ATTRIBUTE.pack(PRIORITY, 4) + HOST_PRIORITY.to_bytes(4, "big")
-    attributes += ATTRIBUTE.pack(ICE_CONTROLLING, 8) + tie_breaker
-    if nominates:
+    attributes += ATTRIBUTE.pack(ICE_CONTROLLING if controls else ICE_CONTROLLED, 8) + tie_breaker
+    if controls:
         attributes += ATTRIBUTE.pack(USE_CANDIDATE, 0)
     return sealed(BINDING_REQUEST, transaction, attributes, password)
 
