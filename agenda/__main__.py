@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 2 with one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        figures = [
-            summary(read(path.name, _content(path), zone=options.zone)) for path in options.files
-        ]
+        figures = [_figures(path, options.zone) for path in options.files]
     except Unreadable as error:
         print(error.sentence, file=sys.stderr)
         return EXIT_UNREADABLE
@@ -40,6 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--zone", help="the conference's time zone, such as Europe/Brussels")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def _figures(path: Path, zone: str | None) -> dict[str, Any]:
+    content = _content(path)
+    try:
+        return summary(read(path.name, content, zone=zone))
+    except Unreadable as error:
+        raise Unreadable(f"{path.name}: {error.sentence}") from error
 
 
 def _content(path: Path) -> bytes:

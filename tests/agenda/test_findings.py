@@ -1,0 +1,144 @@
+"""Findings: complete, gravest first, and the same after an edit as from scratch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agenda.findings import MOST_OVERLAPS, Finding, Severity, examine, overlapping, scan
+from agenda.formats.rows import PersonRow, Row
+from agenda.inspect import room_overlaps, speaker_clashes
+from agenda.model import RoomId, Schedule, SessionState, Slot
+from tests.agenda.builders import at, make_slot, minutes
+from tests.agenda.strategies import SCHEDULES, make_schedule
+
+HEAD: dict[str, Any] = {"title": "Harbour Days", "days": [], "day_change": timedelta(0)}
+
+
+def row(title: str, start: float | None = 0, length: float = 60, **more: Any) -> Row:
+    more.setdefault("room", "Hall")
+    more.setdefault("persons", (PersonRow(name=f"speaker of {title}"),))
+    moment = None if start is None else at(start)
+    return Row(where="", title=title, start=moment, duration=minutes(length), **more)
+
+
+def schedule(*rows: Row) -> Schedule:
+    return make_schedule(HEAD, list(rows), (), ())
+
+
+def codes(found: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
+    return [(f.code, f.severity.value, f.cure) for f in found]
+
+
+def test_nothing_is_found_where_nothing_is_wrong() -> None:
+    assert scan(schedule(row("a", 0), row("b", 60), row("c", 0, room="Attic"))) == ()
+
+
+def test_a_room_overlap_names_both_the_place_and_the_time() -> None:
+    (found,) = scan(schedule(row("a", 0), row("b", 30)))
+    assert found.message == "“a” and “b” are both in Hall at 2026-05-04 10:30."
+    assert (found.code, found.severity, found.cure) == ("room_overlap", Severity.MUST, "move")
+    assert found.slots == ("title:a", "title:b")
+
+
+def test_a_person_is_found_by_name_in_two_rooms() -> None:
+    first = (PersonRow(name="Ada Quay", source_id="1"),)
+    second = (PersonRow(name="Ada Quay", source_id="99"),)
+    both = schedule(row("a", persons=first), row("b", 15, room="Attic", persons=second))
+    (found,) = scan(both)
+    assert found.message == "Ada Quay speaks in “a” and in “b” at 2026-05-04 10:15."
+    assert speaker_clashes(both) == 1
+
+
+def test_each_thing_that_is_wrong_with_one_session() -> None:
+    found = scan(
+        schedule(
+            row("a"),
+            row("waits", None),
+            row("alone", 120, persons=()),
+            row("", 180),
+            row("back", 240, -10),
+            row("mark", 240, 0),
+            row("perhaps", 300, state=SessionState.ACCEPTED),
+            row("nowhere", 360, room=""),
+        )
+    )
+    assert codes(found) == [
+        ("negative_length", "must", "lengthen"),
+        ("no_room", "must", "choose_room"),
+        ("no_title", "should", "name"),
+        ("unconfirmed", "should", "confirm"),
+        ("unplaced", "should", "place"),
+        ("no_speaker", "note", "add_speaker"),
+        ("zero_length", "note", "lengthen"),
+    ]
+
+
+def test_what_is_cancelled_disturbs_nobody() -> None:
+    assert scan(schedule(row("a"), row("b", 30, state=SessionState.CANCELLED))) == ()
+
+
+def test_a_session_outside_the_days_and_over_a_change_of_the_clocks() -> None:
+    on_the_day = {**HEAD, "days": [at(0).date()]}
+    (found,) = scan(make_schedule(on_the_day, [row("late", 30 * 60)], (), ()))
+    assert found.code == "outside_days"
+    march = replace(row("night"), start=at(0).replace(month=3, day=29, hour=0, minute=30))
+    (found,) = scan(make_schedule(HEAD, [march], (), ()))
+    assert found.code == "clock_change"
+
+
+def test_very_many_overlaps_are_counted_not_listed() -> None:
+    found = scan(schedule(*(row(f"{n}", 0) for n in range(60))))
+    assert len(found) == MOST_OVERLAPS + 1
+    assert found[0].code == "more_room_overlap"
+
+
+SLOTS = st.lists(st.tuples(st.integers(0, 60), st.integers(-5, 30)), max_size=12).map(
+    lambda rows: [make_slot(f"{n:02}", start, length) for n, (start, length) in enumerate(rows)]
+)
+
+
+@given(SLOTS)
+def test_the_sweep_finds_every_pair_once(slots: list[Slot]) -> None:
+    lasting = [slot for slot in slots if slot.duration > minutes(0)]
+    brute = {
+        frozenset({a.id, b.id})
+        for a, b in combinations(lasting, 2)
+        if a.start < b.end and b.start < a.end
+    }
+    swept = [frozenset({a.id, b.id}) for a, b in overlapping(slots)]
+    assert len(swept) == len(brute)
+    assert set(swept) == brute
+
+
+@settings(max_examples=150, deadline=None)
+@given(SCHEDULES, SCHEDULES, st.integers(0, 4), st.integers(-90, 90))
+def test_after_an_edit_the_findings_are_those_of_the_whole(
+    before: Schedule, other: Schedule, index: int, by: int
+) -> None:
+    assert examine(before).after(other).findings() == scan(other)
+    if index < len(before.slots):
+        slots = list(before.slots)
+        room = before.rooms[by % len(before.rooms)].id
+        slots[index] = replace(
+            slots[index], start=slots[index].start + minutes(by), room=RoomId(room)
+        )
+        moved = replace(before, slots=tuple(slots))
+        assert examine(before).after(moved).findings() == scan(moved)
+
+
+@settings(max_examples=50, deadline=None)
+@given(SCHEDULES)
+def test_figures_and_findings_agree(made: Schedule) -> None:
+    everywhere = replace(
+        made, sessions=tuple(replace(s, state=SessionState.CONFIRMED) for s in made.sessions)
+    )
+    found = scan(everywhere)
+    clashes = {f.slots for f in found if f.code == "speaker_clash"}
+    assert sum(f.code == "room_overlap" for f in found) == room_overlaps(everywhere)
+    assert len(clashes) == speaker_clashes(everywhere)
