@@ -43,3 +43,9 @@ async def registration(conference: UUID, person: UUID) -> dict[str, Any] | None:
         .where(Registration.conference == conference, Registration.person == person)
         .first()
     )
+
+
+async def count(conference: UUID) -> int:
+    """How many people have a place."""
+    found: int = await Registration.count().where(Registration.conference == conference)
+    return found

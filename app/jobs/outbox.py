@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,7 +58,18 @@ async def put(
     The same key twice is no error and changes nothing. A payload with `"secret": true` is emptied
     once it is delivered.
     """
-    await Outbox.insert(
+    await put_many(kind, [(key, payload)], now=now, due_at=due_at)
+
+
+async def put_many(
+    kind: str,
+    entries: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    """The same for many (key, payload), in one statement."""
+    rows = [
         Outbox(
             id=uuid4(),
             kind=kind,
@@ -67,7 +78,10 @@ async def put(
             created_at=now,
             due_at=due_at or now,
         )
-    ).on_conflict(action="DO NOTHING")
+        for key, payload in entries
+    ]
+    if rows:
+        await Outbox.insert(*rows).on_conflict(action="DO NOTHING")
 
 
 async def deliver_due(handlers: Mapping[str, Handler], *, now: Callable[[], datetime]) -> int:

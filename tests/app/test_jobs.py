@@ -13,13 +13,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from app import db
 from app.clock import now
-from app.conferences.tables import Conference, Organization
 from app.jobs import kinds, outbox, queue, runner, store
 from app.jobs.kinds import FAST, Kind
 from app.jobs.outbox import Delivery
@@ -29,22 +28,9 @@ from app.jobs.store import Made
 from app.jobs.tables import Job, Outbox
 from app.live_tables import LiveEvent
 from app.settings import Settings
+from tests.app.making import make_conference
 
 T0 = datetime(2027, 5, 12, 12, 0, tzinfo=UTC)
-
-
-async def make_conference() -> UUID:
-    organization, conference = uuid4(), uuid4()
-    await Organization(id=organization, slug=f"o-{organization.hex[:8]}", name="Quay").save()
-    await Conference(
-        id=conference,
-        organization=organization,
-        slug=f"c-{conference.hex[:8]}",
-        title="Tidewater 2027",
-        time_zone="Europe/Lisbon",
-        created_at=T0,
-    ).save()
-    return conference
 
 
 async def works(task: Task) -> Made:
@@ -194,7 +180,7 @@ async def test_many_asking_at_once_get_one_job(database: str) -> None:
 async def test_a_job_runs_tells_its_pages_and_leaves_its_result(
     database: str, settings: Settings
 ) -> None:
-    conference = await make_conference()
+    conference = (await make_conference()).id
     job = await ask("works", conference=conference)
     await runner.run(settings, job, 0)
     row = await store.find(job)
@@ -350,7 +336,7 @@ def start_worker(name: str, settings: Settings) -> subprocess.Popen[bytes]:
 async def test_real_workers_do_a_job_answer_probes_and_end_on_sigterm(
     database: str, settings: Settings
 ) -> None:
-    conference = await make_conference()
+    conference = (await make_conference()).id
     job = await store.ask("invites", "i", {}, conference=conference, asked_by=None, now=now())
     workers = [start_worker(name, settings) for name in ("fast", "heavy")]
     try:

@@ -1,0 +1,99 @@
+"""Badges, and calendar invites to take along."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, get, post
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect, Response
+
+from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
+from app.attendees import badges, codes, invites, store
+from app.clock import now
+from app.conferences.tables import Conference
+from app.html import page
+from app.jobs import store as jobs
+from app.jobs.routes import shown
+from app.programme import releases
+from app.settings import Settings
+
+
+def _one(conference: Conference, viewer: Viewer) -> str:
+    return f"badge:{conference.id}:{viewer.person}"
+
+
+def _all(conference: Conference) -> str:
+    return f"badges:{conference.id}"
+
+
+@get("/c/{slug:str}/badge", opt={"who": EVERYBODY})
+async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) -> Response[str]:
+    """One's own badge as it will be printed; for an owner also everybody's."""
+    conference, viewer = request.state.conference, request.state.viewer
+    place = await store.registration(conference.id, viewer.person)
+    own = await jobs.latest(_one(conference, viewer))
+    everybody = await jobs.latest(_all(conference)) if viewer.has(OWNER) else None
+    code = ""
+    if place is not None:
+        code = codes.sign(place["badge_code"], codes.key_of(conference.id, settings.secret))
+    return page(
+        request,
+        "badges/badge.html",
+        place=place,
+        code=code,
+        dates=badges.dates(conference),
+        job=shown(own) if own else None,
+        all_job=shown(everybody) if everybody else None,
+        registered=await store.count(conference.id) if viewer.has(OWNER) else 0,
+    )
+
+
+@post("/c/{slug:str}/badge", opt={"who": EVERYBODY})
+async def make_badge(request: Request[Any, Any, Any], slug: str) -> Redirect:
+    conference, viewer = request.state.conference, request.state.viewer
+    await jobs.ask(
+        "badge",
+        _one(conference, viewer),
+        {"person": str(viewer.person)},
+        conference=conference.id,
+        asked_by=viewer.person,
+        now=now(),
+    )
+    return Redirect(f"/c/{slug}/badge", status_code=303)
+
+
+@post("/c/{slug:str}/badges", opt={"who": OWNER})
+async def make_badges(request: Request[Any, Any, Any], slug: str) -> Redirect:
+    conference, viewer = request.state.conference, request.state.viewer
+    await jobs.ask(
+        "badges",
+        _all(conference),
+        {},
+        conference=conference.id,
+        asked_by=viewer.person,
+        now=now(),
+    )
+    return Redirect(f"/c/{slug}/badge#everybody", status_code=303)
+
+
+@get("/c/{slug:str}/sessions/{session_id:uuid}/invite.ics", opt={"who": ANYONE})
+async def session_invite(
+    request: Request[Any, Any, Any], settings: Settings, slug: str, session_id: UUID
+) -> Response[bytes]:
+    """A session of the present release as a calendar entry to save."""
+    released = await releases.latest(request.state.conference.id)
+    if released is None:
+        raise NotFoundException
+    found = invites.for_download(released, request.state.conference, session_id, settings=settings)
+    if found is None:
+        raise NotFoundException
+    return Response(
+        found.encode(),
+        media_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="session.ics"'},
+    )
+
+
+handlers: list[Any] = [badge, make_badge, make_badges, session_invite]

@@ -1,0 +1,132 @@
+"""Badges: every name whole, every code checkable without us."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.attendees import badge_sheet, codes
+from app.clock import now
+from app.jobs import runner, store
+from app.jobs.store import Made
+from app.settings import Settings
+from tests.app.making import make_attendee, make_conference, make_schedule, release
+
+NAMES = (
+    "Ada Ng",
+    "大谷 真理子",
+    "هدى العمري",
+    "Zoë 🎈 Lefèvre",
+    "Владимир Константинович",
+    "김민준",
+    "Wolfeschlegelsteinhausenbergerdorff Maximilian-Alexander von Hohenzollern-Sigmaringen",
+    "Nguyễn Thị Minh Khai",
+)
+
+
+def text_of(pdf: Path) -> list[str]:
+    words = subprocess.run(
+        ["pdftotext", "-raw", pdf, "-"], check=True, capture_output=True, text=True
+    ).stdout
+    return words.split("\f")[:-1]
+
+
+def together(text: str) -> str:
+    """Without spaces and marks of direction, and ligatures of presentation taken apart."""
+    return "".join(c for c in text if not c.isspace() and c not in "\u200b\u202a\u202b\u202c\ufe0f")
+
+
+def test_a_code_is_checked_with_the_conferences_key_alone() -> None:
+    conference, other = uuid4(), uuid4()
+    key = codes.key_of(conference, "secret")
+    text = codes.sign("0123456789abcdef", key)
+    assert text.isascii()
+    assert text == text.upper()
+    assert codes.verify(text, key) == "0123456789abcdef"
+    assert codes.verify(f" {text.lower()}\n", key) == "0123456789abcdef"
+    assert codes.verify(text, codes.key_of(other, "secret")) is None
+    assert codes.verify(text, codes.key_of(conference, "other secret")) is None
+    assert codes.verify(text.replace("0123", "0124"), key) is None
+    for nonsense in ("", "P1", "P1--", "x" * 5000, "P1-0123456789ABCDEF-", "P1-٣-AAAA"):
+        assert codes.verify(nonsense, key) is None
+
+
+def test_long_names_shrink_by_the_rule() -> None:
+    assert badge_sheet.fitting("Ada Ng") == 44.0
+    sizes = [badge_sheet.fitting("Ada " + "Longername" * n) for n in range(1, 12)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert badge_sheet.fitting("X" * 500) == 7.0
+    assert badge_sheet.fitting("") == 44.0
+    assert all(badge_sheet.fitting(name) in badge_sheet.SIZES_PT for name in NAMES)
+
+
+async def test_everybody_gets_a_page_with_their_whole_name(
+    database: str, settings: Settings
+) -> None:
+    conference = await make_conference("Tidewater 2027 — Gezeiten")
+    await release(conference, make_schedule())
+    for name in NAMES:
+        await make_attendee(conference, name)
+    job = await store.ask("badges", "b", {}, conference=conference.id, asked_by=None, now=now())
+    await runner.run(settings, job, 0)
+    row = await store.find(job)
+    assert row is not None
+    assert (row["state"], row["done"], row["total"]) == ("done", len(NAMES), len(NAMES))
+    made = Made.read(row["result"])
+    assert made is not None
+    assert made.words == f"{len(NAMES)} badges"
+    pages = await asyncio.to_thread(text_of, settings.files / made.file)
+    assert len(pages) == len(NAMES)
+    whole = "".join(map(together, pages))
+    for name in NAMES:
+        for word in name.split():
+            # An extractor gives Arabic in its own order and emoji as they come.
+            if word.isascii() or (word.isalpha() and not "\u0590" < word[0] < "\u0700"):
+                assert together(word) in whole
+    assert whole.count("Tidewater2027—Gezeiten") == len(NAMES)
+    assert whole.count("12–14May2027") == len(NAMES)
+    assert not list((settings.files / "jobs").glob("*.part-*"))
+
+
+async def test_one_badge_and_the_code_on_it(
+    database: str, settings: Settings, tmp_path: Path
+) -> None:
+    conference = await make_conference()
+    person = await make_attendee(conference, "Ada Ng")
+    job = await store.ask(
+        "badge",
+        "b",
+        {"person": str(person)},
+        conference=conference.id,
+        asked_by=person,
+        now=now(),
+    )
+    await runner.run(settings, job, 0)
+    row = await store.find(job)
+    assert row is not None
+    made = Made.read(row["result"])
+    assert made is not None
+    (page,) = await asyncio.to_thread(text_of, settings.files / made.file)
+    printed = "".join(page.split())
+    at = printed.index("P1-")
+    key = codes.key_of(conference.id, settings.secret)
+    assert codes.verify(printed[at : at + 36], key) is not None
+
+
+@pytest.mark.parametrize("kind", ["badge", "badges"])
+async def test_without_a_place_there_is_no_badge_and_it_says_so(
+    database: str, settings: Settings, kind: str
+) -> None:
+    conference = await make_conference()
+    job = await store.ask(
+        kind, "b", {"person": str(uuid4())}, conference=conference.id, asked_by=None, now=now()
+    )
+    await runner.run(settings, job, 0)
+    row = await store.find(job)
+    assert row is not None
+    assert row["state"] == "failed"
+    assert row["error"].endswith(".")

@@ -1,0 +1,228 @@
+"""Mail: right for every name and client, the same at every attempt, nothing smuggled in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiosmtplib import SMTPRecipientsRefused
+
+from app.jobs.outbox import Delivery, Undeliverable
+from app.notices import mail, mailbox
+from app.notices.mail import BadAddress, Mailer
+from app.settings import Settings, Smtp, from_environment
+
+T0 = datetime(2027, 5, 12, 12, 0, tzinfo=UTC)
+PLAIN = {"to": "ada@example.org", "subject": "Hello", "text": "Dear Ada,\n\nhttps://x.example/a"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return from_environment(
+        {
+            "PLENARY_VAR": str(tmp_path),
+            "PLENARY_SECRET": "s" * 40,
+            "PLENARY_SECRET_MEDIA": "m" * 40,
+            "PLENARY_BASE_URL": "https://plenary.example",
+            "PLENARY_MAIL_FROM": "Plenary <show@plenary.example>",
+        }
+    )
+
+
+def built(settings: Settings, **changes: Any) -> Any:
+    message = mail.build({**PLAIN, **changes}, key="k1", created_at=T0, settings=settings)
+    return message_from_bytes(message.as_bytes(), policy=default)
+
+
+def delivery(key: str = "k1", **changes: Any) -> Delivery:
+    return Delivery(
+        id=uuid4(), kind="mail", key=key, payload={**PLAIN, **changes}, attempt=1, created_at=T0
+    )
+
+
+def test_a_mail_has_text_and_html_and_says_that_a_machine_sent_it(settings: Settings) -> None:
+    message = built(settings)
+    assert message.get_content_type() == "multipart/alternative"
+    assert [p.get_content_type() for p in message.iter_parts()] == ["text/plain", "text/html"]
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["From"] == "Plenary <show@plenary.example>"
+    assert message["Message-ID"].endswith("@plenary.example>")
+    assert 'href="https://x.example/a"' in message.get_body(("html",)).get_content()
+    assert "https://x.example/a" in message.get_body(("plain",)).get_content()
+
+
+def test_the_same_key_gives_the_same_bytes(settings: Settings) -> None:
+    first, second = (
+        mail.build(PLAIN, key="k1", created_at=T0, settings=settings).as_bytes() for _ in range(2)
+    )
+    assert first == second
+    other = mail.build(PLAIN, key="k2", created_at=T0, settings=settings)
+    assert other["Message-ID"] not in first.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["大谷 真理子", "هدى العمري", "Þorgerður", "Zoë 🎈", 'O\'Neil, "Bo" <x@y>', "a" * 300]
+)
+def test_names_of_any_script_arrive_as_they_are(settings: Settings, name: str) -> None:
+    message = built(settings, name=name, subject=f"For {name}")
+    assert message["To"].addresses[0].display_name == name
+    assert message["To"].addresses[0].addr_spec == "ada@example.org"
+    assert message["Subject"] == f"For {name}"
+
+
+@pytest.mark.parametrize("bad", ["\r\n", "\n", "\r", "\x00", "\u2028", "\x85"])
+def test_nothing_can_be_smuggled_into_a_header(settings: Settings, bad: str) -> None:
+    smuggled = f"Ada{bad}Bcc: everybody@example.org"
+    message = built(settings, name=smuggled, subject=smuggled, from_name=smuggled)
+    assert message["Bcc"] is None
+    assert sorted(message.keys()) == [
+        "Auto-Submitted",
+        "Content-Type",
+        "Date",
+        "From",
+        "MIME-Version",
+        "Message-ID",
+        "Subject",
+        "To",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "ada@", "@x", "a b@x.org", "a@x.org\r\nBcc: b@x.org", "a@" + "x" * 300]
+)
+def test_what_is_no_address_is_given_up_in_words(settings: Settings, address: str) -> None:
+    with pytest.raises(BadAddress, match="is no e-mail address"):
+        built(settings, to=address)
+    assert issubclass(BadAddress, Undeliverable)
+
+
+def test_a_domain_in_another_script_is_written_in_ascii(settings: Settings) -> None:
+    assert built(settings, to="ada@bücher.example")["To"].addresses[0].domain == (
+        "xn--bcher-kva.example"
+    )
+
+
+async def test_without_a_server_mail_is_laid_into_a_folder_once(settings: Settings) -> None:
+    mailer = Mailer(settings)
+    await mailer.deliver(delivery())
+    await mailer.deliver(delivery())
+    await mailer.deliver(delivery("k2"))
+    mails = await asyncio.to_thread(mailbox.newest, settings.mail_folder)
+    assert [m.subject for m in mails] == ["Hello", "Hello"]
+    assert len({m.id for m in mails}) == 2
+
+
+class Server:
+    """A mail server that keeps what it gets; it answers RCPT with `refuse` where that is set."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        self.connections = 0
+        self.refuse = b""
+        self.port = 0
+        self._talks: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Server:
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(*self._talks)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.current_task()
+        assert talk is not None
+        self._talks.append(talk)
+        self._writers.append(writer)
+        self.connections += 1
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            word = line[:4].upper()
+            if word == b"DATA":
+                writer.write(b"354 go on\r\n")
+                self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
+                writer.write(b"250 kept\r\n")
+            elif word == b"RCPT" and self.refuse:
+                writer.write(self.refuse + b"\r\n")
+            elif word == b"QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            else:
+                writer.write(b"250 ok\r\n")
+        writer.close()
+
+
+def by_smtp(settings: Settings, server: Server) -> Mailer:
+    smtp = Smtp(host="127.0.0.1", port=server.port, user=None, password=None, starttls=False)
+    return Mailer(replace(settings, smtp=smtp))
+
+
+async def test_mail_goes_out_by_smtp_over_one_connection(settings: Settings) -> None:
+    async with Server() as server:
+        mailer = by_smtp(settings, server)
+        for n in range(3):
+            await mailer.deliver(delivery(f"k{n}", text=".a line that begins with a dot\n"))
+        await mailer.close()
+    assert server.connections == 1
+    assert len(server.mails) == 3
+    assert b"..a line" in server.mails[0]
+
+
+async def test_an_address_that_is_refused_for_good_is_given_up(settings: Settings) -> None:
+    async with Server() as server:
+        mailer = by_smtp(settings, server)
+        server.refuse = b"550 nobody here"
+        with pytest.raises(Undeliverable):
+            await mailer.deliver(delivery())
+        server.refuse = b"451 later"
+        with pytest.raises(SMTPRecipientsRefused):
+            await mailer.deliver(delivery())
+        server.refuse = b""
+        await mailer.deliver(delivery())
+        await mailer.close()
+    assert len(server.mails) == 1
+
+
+async def test_a_server_that_went_away_is_found_again(settings: Settings) -> None:
+    async with Server() as server:
+        mailer = by_smtp(settings, server)
+        await mailer.deliver(delivery())
+        assert mailer._server is not None
+        mailer._server.close()
+        await mailer.deliver(delivery("k2"))
+        await mailer.close()
+    assert server.connections == 2
+
+
+def test_a_hostile_html_part_is_harmless_in_the_mailbox(settings: Settings) -> None:
+    hostile = (
+        '<script>alert(1)</script><img src=x onerror=alert(1)><p onclick="x()">hi</p>'
+        '<a href="javascript:x()">a</a><form action="/sign-out"><input></form>'
+        "<style>p{}</style>"
+    )
+    message = mail.build({**PLAIN, "html": hostile}, key="abcdef", created_at=T0, settings=settings)
+    path = mail.lay_down(message, settings.mail_folder)
+    found = mailbox.find(settings.mail_folder, path.stem)
+    assert found is not None
+    assert found.html == '<p>hi</p><a rel="noopener">a</a>\n'
+
+
+def test_a_mailbox_shows_no_other_files(settings: Settings) -> None:
+    settings.mail_folder.mkdir()
+    (settings.var / "deadbeef99.eml").write_text("Subject: outside\n\nx")
+    assert mailbox.find(settings.mail_folder, "../deadbeef99") is None
+    assert mailbox.find(settings.mail_folder, "deadbeef99") is None
+    assert mailbox.attachment(settings.mail_folder, "deadbeef99", 0) is None
