@@ -80,6 +80,7 @@ def _environment() -> Environment:
         duration=duration,
         name=words.name,
         rich=words.rich,
+        web=words.web,
     )
     env.globals.update(static_url=static_url, clock_range=words.clock_range, language=language.get)
     env.globals["ui"] = env.get_template("_components.html").module
