@@ -25,9 +25,7 @@ from app.jobs import routes as jobs
 from app.notices import routes as notices
 from app.programme import public
 from app.programme import routes as programme
-from app.reports import routes as reports
 from app.settings import Settings
-from app.sponsors import routes as sponsors
 from app.stages import routes as stages
 from app.stages.proxy import MediaProxy, node_client
 
@@ -40,8 +38,6 @@ FEATURES = (
     programme,
     stages,
     attendees,
-    sponsors,
-    reports,
     jobs,
 )
 DEMO_FEATURES = (demo, notices)

@@ -175,6 +175,7 @@ def prepare(settings: Settings) -> None:
 
 
 def main() -> None:
+    """Run the Procfile as it is; ./plenary up and demo do more before."""
     try:
         settings = from_environment()
         busy = busy_port(settings)
