@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import os
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import httpx
+
 from agenda.errors import AgendaError
 from app import db, migrate, supervisor
+from app.accounts import links as magic
 from app.clock import now
+from app.conferences import store
+from app.conferences.tables import Conference
+from app.demo import seed
+from app.demo.links import Links
 from app.settings import ROOT, BadSetting, Settings, from_environment
 
 
@@ -42,9 +51,24 @@ def _warn_http(settings: Settings) -> None:
         )
 
 
-def _demo(settings: Settings, schedule: Path | None, zone: str | None) -> None:
-    from app.demo import seed
+_WHO = {
+    "organizer": "The organizer runs the rooms from the control desk",
+    "speaker": "A speaker enters a green room",
+    "attendee": "An attendee watches, and switches between the tracks",
+    "sponsor": "A sponsor reads a lead report",
+}
 
+
+def _words(links: Iterable[tuple[str, str]], log: Path) -> str:
+    lines = "\n".join(f"  {_WHO[role]}\n    {address}\n" for role, address in links)
+    return (
+        f"\nA conference is happening now. Open one of these, each in a browser of its own:\n\n"
+        f"{lines}\nCtrl-C ends it. The log is {log}.\n"
+    )
+
+
+def _demo(settings: Settings, schedule: Path | None, zone: str | None) -> None:
+    """Fill the database, start every line, and print the four links when the rooms are live."""
     os.environ["PLENARY_DEMO"] = "1"
     settings = dataclasses.replace(settings, demo=True)
     busy = supervisor.busy_port(settings)
@@ -52,28 +76,43 @@ def _demo(settings: Settings, schedule: Path | None, zone: str | None) -> None:
         raise BadSetting(busy)
     supervisor.prepare(settings)
 
-    async def fill() -> seed.Links:
+    async def fill() -> Links:
         async with db.opened(settings.database_url):
             await migrate.forwards()
             return await seed.seed(settings, now=now(), import_file=schedule, zone=zone)
 
     links = asyncio.run(fill())
+    log = settings.var / "log" / "plenary.log"
+
+    async def announce() -> None:
+        await _until_live(settings)
+        print(_words(links, log), flush=True)
+
+    print("plenary: starting the processes and drawing the speakers", file=sys.stderr, flush=True)
     asyncio.run(
         supervisor.supervise(
-            settings, ROOT / "Procfile", ready=lambda: sys.stdout.write(f"\n{links.text()}\n")
+            settings, ROOT / "Procfile", say=supervisor.to_file(log), meanwhile=announce
         )
     )
 
 
-async def _admin(settings: Settings, email: str, title: str, slug: str, zone: str) -> str:
-    from app.accounts import links
-    from app.conferences import store
-    from app.conferences.tables import Conference
+async def _until_live(settings: Settings, *, longest_s: float = 90) -> None:
+    """Wait until a room is live; a demo without one is announced after `longest_s` all the same."""
+    address = f"http{'s' if settings.certificate else ''}://127.0.0.1:{settings.http_port}"
+    async with httpx.AsyncClient(base_url=address, verify=False, timeout=2) as client:
+        for _ in range(int(longest_s / 0.25)):
+            with contextlib.suppress(httpx.HTTPError, ValueError):
+                health = (await client.get("/media/health")).json()
+                if health.get("rooms_live"):
+                    return
+            await asyncio.sleep(0.25)
 
+
+async def _admin(settings: Settings, email: str, title: str, slug: str, zone: str) -> str:
     async with db.opened(settings.database_url):
         await migrate.forwards()
         instant = now()
-        person = await links.find_or_create(email, now=instant)
+        person = await magic.find_or_create(email, now=instant)
         conference = await Conference.objects().where(Conference.slug == slug).first()
         if conference is None:
             conference = await store.create(
@@ -85,8 +124,8 @@ async def _admin(settings: Settings, email: str, title: str, slug: str, zone: st
                 now=instant,
             )
         await store.grant_role(conference.id, person, "owner")
-        token = await links.issue(person, next_url=f"/c/{slug}/import", now=instant)
-    minutes = links.LIFETIME // timedelta(minutes=1)
+        token = await magic.issue(person, next_url=f"/c/{slug}/import", now=instant)
+    minutes = magic.LIFETIME // timedelta(minutes=1)
     return f"Open within {minutes} minutes: {settings.base_url}/sign-in/{token}"
 
 

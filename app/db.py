@@ -45,7 +45,7 @@ class _Transaction(SQLiteTransaction):
         try:
             self.connection = await self.engine.checkout()
             try:
-                await self.begin()
+                await self.begin()  # type: ignore[no-untyped-call]
             except BaseException:
                 self.engine.checkin(self.connection)
                 raise
@@ -61,9 +61,9 @@ class _Transaction(SQLiteTransaction):
         try:
             if error is not None:
                 if not self._rolled_back:
-                    await self.rollback()
+                    await self.rollback()  # type: ignore[no-untyped-call]
             elif not self._committed and not self._rolled_back:
-                await self.commit()
+                await self.commit()  # type: ignore[no-untyped-call]
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 await self.connection.execute("ROLLBACK")
@@ -73,6 +73,20 @@ class _Transaction(SQLiteTransaction):
             self.engine.checkin(self.connection)
             self.engine.write_lock.release()
         return error is None
+
+
+def _fetch(connection: sqlite3.Connection, query: str, args: list[Any]) -> list[Any]:
+    cursor = connection.execute(query, args)
+    try:
+        return cursor.fetchall()
+    finally:
+        cursor.close()
+
+
+async def _run(connection: Any, query: str, args: list[Any] | None) -> list[Any]:
+    """One hop to the connection's thread for the whole query; aiosqlite's own way takes three."""
+    found: list[Any] = await connection._execute(_fetch, connection._connection, query, args or [])
+    return found
 
 
 class PooledSQLite(SQLiteEngine):
@@ -131,14 +145,6 @@ class PooledSQLite(SQLiteEngine):
             engine=self, transaction_type=TransactionType.immediate, allow_nested=allow_nested
         )
 
-    @staticmethod
-    def _fetch(connection: sqlite3.Connection, query: str, args: list[Any]) -> list[Any]:
-        cursor = connection.execute(query, args)
-        try:
-            return cursor.fetchall()
-        finally:
-            cursor.close()
-
     async def _run_in_new_connection(
         self,
         query: str,
@@ -151,9 +157,7 @@ class PooledSQLite(SQLiteEngine):
         async with contextlib.nullcontext() if reads else self.write_lock:
             connection = await self.checkout()
             try:
-                return await connection._execute(
-                    self._fetch, connection._connection, query, args or []
-                )
+                return await _run(connection, query, args)
             finally:
                 self.checkin(connection)
 
@@ -165,7 +169,7 @@ class PooledSQLite(SQLiteEngine):
         query_type: str = "generic",
         table: type[Table] | None = None,
     ) -> list[Any]:
-        return await connection._execute(self._fetch, connection._connection, query, args or [])
+        return await _run(connection, query, args)
 
 
 _engine: Engine[Any] | None = None
@@ -196,7 +200,8 @@ def bind(url: str) -> Engine[Any]:
 
     from app.piccolo_app import TABLES
 
-    for table in (*TABLES, Migration):
+    tables: tuple[type[Table], ...] = (*TABLES, Migration)
+    for table in tables:
         table._meta._db = _engine
     return _engine
 

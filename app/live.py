@@ -189,7 +189,7 @@ class Hub:
                         (b"cache-control", b"no-store"),
                         (b"x-accel-buffering", b"no"),
                     ],
-                }  # type: ignore[arg-type]
+                }
             )
             last = await self._catch_up(conference, resume)
             await _write(send, b"retry: 1000\n\n" + last[1])

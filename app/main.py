@@ -61,7 +61,7 @@ def _stream(hub: live.Hub) -> Any:
     async def events(scope: Scope, receive: Receive, send: Send) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive, send)
         conference = await conferences.by_slug(request.query_params.get("c", ""))
-        seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        seen = str(request.headers.get("last-event-id") or request.query_params.get("after") or "")
         resume = int(seen) if seen.isdecimal() and len(seen) < 18 else None
         await hub.stream(conference.id, resume, scope, receive, send)
 

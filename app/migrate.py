@@ -8,8 +8,6 @@ import os
 
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 
-from app import db
-
 
 async def forwards() -> None:
     """Run every migration that has not run yet on the bound database.
@@ -17,9 +15,6 @@ async def forwards() -> None:
     Raises RuntimeError with Piccolo's words when one fails.
     """
     os.environ["PICCOLO_CONF"] = "app.piccolo_conf"
-    if not db.on_postgres():
-        # Auto-migrations rebuild tables on SQLite; foreign keys would cascade while they do.
-        await db.engine()._run_in_new_connection("PRAGMA journal_mode=WAL")
     words = io.StringIO()
     with contextlib.redirect_stdout(words):
         result = await ForwardsMigrationManager(app_name="plenary").run()

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,17 +84,32 @@ def busy_port(settings: Settings) -> str | None:
     return None
 
 
-def _say(name: str, text: str) -> None:
+Say = Callable[[str, str], None]
+
+
+def to_screen(name: str, text: str) -> None:
+    """One line of a process's log, with its name before it."""
     sys.stdout.write(f"{name:<13}| {text}\n")
     sys.stdout.flush()
+
+
+def to_file(path: Path) -> Say:
+    """The same, into a file that is begun anew."""
+    out = path.open("w", encoding="utf-8", buffering=1)
+
+    def say(name: str, text: str) -> None:
+        out.write(f"{name:<13}| {text}\n")
+
+    return say
 
 
 class _Child:
     """One line, running: started again with growing pauses until it is told to stop."""
 
-    def __init__(self, line: Line, env: dict[str, str]) -> None:
+    def __init__(self, line: Line, env: dict[str, str], say: Say) -> None:
         self.line = line
         self._env = env
+        self._say = say
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
 
@@ -107,7 +122,7 @@ class _Child:
                 return
             failures = 0 if time.monotonic() - began > _STEADY_S else failures + 1
             pause = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
-            _say(self.line.name, f"ended with {code}, starting again in {pause} s")
+            self._say(self.line.name, f"ended with {code}, starting again in {pause} s")
             await asyncio.sleep(pause)
 
     async def _once(self) -> int:
@@ -126,7 +141,7 @@ class _Child:
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError):
             async for text in self._process.stdout:
-                _say(self.line.name, text.decode(errors="replace").rstrip())
+                self._say(self.line.name, text.decode(errors="replace").rstrip())
         return await self._process.wait()
 
     def signal(self, number: int) -> None:
@@ -137,22 +152,32 @@ class _Child:
 
 
 async def supervise(
-    settings: Settings, procfile: Path, *, ready: Callable[[], None] | None = None
+    settings: Settings,
+    procfile: Path,
+    *,
+    say: Say = to_screen,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Run until SIGINT or SIGTERM; everything has ended within five seconds after it."""
+    """Run until SIGINT or SIGTERM; everything has ended within five seconds after it.
+
+    `meanwhile` runs beside the lines, for whoever wants to know when they are ready.
+    """
     env = environment(settings, os.environ)
     children = [
-        _Child(line, env) for line in read_procfile(procfile) if wanted(line, settings, os.environ)
+        _Child(line, env, say)
+        for line in read_procfile(procfile)
+        if wanted(line, settings, os.environ)
     ]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     tasks = [asyncio.create_task(child.run(), name=child.line.name) for child in children]
-    if ready is not None:
-        ready()
+    beside = asyncio.ensure_future(meanwhile()) if meanwhile else None
     await stop.wait()
-    _say("plenary", "stopping")
+    if beside is not None:
+        beside.cancel()
+    say("plenary", "stopping")
     # Redis goes last: the others may still want to say goodbye to it.
     for child in children:
         if child.line.name != "redis":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx
+from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
 from app.settings import Settings
@@ -42,6 +43,7 @@ class MediaProxy:
         self._client = client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == ScopeType.HTTP
         url = httpx.URL(path=scope["raw_path"].decode("latin-1").split("?")[0])
         query = scope.get("query_string", b"")
         request = self._client.build_request(
@@ -62,7 +64,7 @@ class MediaProxy:
                     "type": "http.response.start",
                     "status": answer.status_code,
                     "headers": headers,
-                }  # type: ignore[arg-type]
+                }
             )
             async for chunk in answer.aiter_raw():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -87,7 +89,7 @@ async def _unavailable(send: Send) -> None:
             "type": "http.response.start",
             "status": 503,
             "headers": [(b"content-type", b"application/problem+json"), (b"retry-after", b"1")],
-        }  # type: ignore[arg-type]
+        }
     )
     await send(
         {
