@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import segno
 from litestar import Request, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Response
+from markupsafe import Markup
 
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
 from app.attendees import badges, codes, invites, store
@@ -28,6 +30,16 @@ def _all(conference: Conference) -> str:
     return f"badges:{conference.id}"
 
 
+def _qr(code: str) -> Markup:
+    """The code as squares on its own white ground, readable in both lights."""
+    if not code:
+        return Markup("")
+    drawn = segno.make(code, error="m", micro=False).svg_inline(
+        border=2, dark="#14171a", light="#ffffff", omitsize=True, title=code
+    )
+    return Markup(drawn)
+
+
 @get("/c/{slug:str}/badge", opt={"who": EVERYBODY})
 async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) -> Response[str]:
     """One's own badge as it will be printed; for an owner also everybody's."""
@@ -43,6 +55,7 @@ async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) 
         "badges/badge.html",
         place=place,
         code=code,
+        qr=_qr(code),
         dates=badges.dates(conference),
         job=shown(own) if own else None,
         all_job=shown(everybody) if everybody else None,

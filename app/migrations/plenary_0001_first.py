@@ -1722,6 +1722,28 @@ async def forwards():
     manager.add_column(
         table_class_name="Consent",
         tablename="consent",
+        column_name="fields",
+        db_column_name="fields",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 120,
+            "default": "name,email,organization",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Consent",
+        tablename="consent",
         column_name="wording",
         db_column_name="wording",
         column_class_name="Text",

@@ -35,12 +35,14 @@ class Consent(Table, tablename="consent"):
     """A contact given to a sponsor: what was shown, when, and when it was taken back.
 
     A lead is a consent that was not revoked; (sponsor, person) is unique while it stands.
+    `fields` are the parts of the contact that were given, separated by commas.
     """
 
     id = UUID(primary_key=True)
     sponsor = ForeignKey(Sponsor, null=False, on_delete=OnDelete.cascade, index=True)
     person = ForeignKey(Person, null=False, on_delete=OnDelete.cascade)
     source = Varchar(length=20, default="booth")
+    fields = Varchar(length=120, default="name,email,organization")
     wording = Text()
     given_at = Timestamptz()
     revoked_at = Timestamptz(null=True, default=None)

@@ -1,0 +1,206 @@
+"""Charts as SVG that says itself in words; drawn by class, so that page and paper style them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from markupsafe import Markup, escape
+
+from app.words import local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    label: str
+    value: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One stretch of time with a count at each `step` from `start`; `counts` may end early."""
+
+    title: str
+    start: datetime
+    end: datetime
+    step: timedelta
+    counts: tuple[int, ...]
+
+
+def top(most: int) -> int:
+    """A round number at or above `most` that divides well by four or five."""
+    if most <= 4:
+        return 4
+    size = 10 ** math.floor(math.log10(most))
+    return next(int(size * n) for n in (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10) if size * n >= most)
+
+
+def bars(rows: Sequence[Bar], *, label: str, width: int = 1000, gutter: int = 380) -> Markup:
+    """Horizontal bars, each with its words before and its figure after it."""
+    if not rows:
+        return Markup("")
+    scale = (width - gutter - 60) / max(max(row.value for row in rows), 1)
+    height = len(rows) * 26 + 4
+    parts = [
+        Markup(
+            '<g><text class="lab" x="{x}" y="{y}" text-anchor="end">{label}</text>'
+            '<rect class="bar" x="{left}" y="{top}" width="{length}" height="15"/>'
+            '<text class="num" x="{after}" y="{y}">{value}</text></g>'
+        ).format(
+            x=gutter - 12,
+            y=at * 26 + 16,
+            label=_short(row.label, 54),
+            left=gutter,
+            top=at * 26 + 4,
+            length=f"{max(row.value * scale, 1):.1f}",
+            after=f"{gutter + row.value * scale + 8:.1f}",
+            value=row.value,
+        )
+        for at, row in enumerate(rows)
+    ]
+    axis = Markup('<path class="axis-line" d="M{x} 0V{height}"/>').format(x=gutter, height=height)
+    return _plot(width, height, label, Markup("").join([axis, *parts]))
+
+
+def spark(counts: Sequence[int], *, label: str) -> Markup:
+    """A small curve from the first to the last moment, on the ground of its own maximum."""
+    if not counts:
+        return Markup("")
+    most, last = max(max(counts), 1), max(len(counts) - 1, 1)
+    points = [
+        f"{96 * at / last:.1f} {21 - 19 * count / most:.1f}" for at, count in enumerate(counts)
+    ]
+    if len(points) == 1:
+        points.append(points[0].replace("0.0", "96.0", 1))
+    line = "M" + "L".join(points)
+    return Markup(
+        '<svg class="spark" viewBox="0 0 96 22" role="img" aria-label="{}" '
+        'preserveAspectRatio="none"><path class="area" d="{}L96 22L0 22Z"/>'
+        '<path class="curve" d="{}"/></svg>'
+    ).format(label, line, line)
+
+
+def timeline(
+    spans: Sequence[Span],
+    *,
+    zone: str,
+    label: str,
+    now: datetime | None = None,
+    width: int = 1392,
+    height: int = 214,
+) -> Markup:
+    """Curves over time side by side on one scale, with the now line where `now` falls in one."""
+    if not spans:
+        return Markup("")
+    most = top(max((max(span.counts, default=0) for span in spans), default=0))
+    gap, ground = 36, height - 42
+    wide = (width - gap * (len(spans) - 1)) / len(spans)
+    parts = []
+    for number, span in enumerate(spans):
+        frame = _Frame(left=number * (wide + gap), wide=wide, ground=ground, most=most)
+        parts.append(_grid(frame, number == 0))
+        parts.append(_hours(frame, span, zone))
+        parts.append(_curve(frame, span))
+        if now is not None and span.start <= now < span.end:
+            parts.append(_now(frame, span, now, zone))
+    return _plot(width, height, label, Markup("").join(parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    left: float
+    wide: float
+    ground: float
+    most: int
+
+    def x(self, span: Span, at: datetime) -> float:
+        return self.left + self.wide * ((at - span.start) / (span.end - span.start))
+
+    def y(self, count: float) -> float:
+        return self.ground - (self.ground - 36) * count / self.most
+
+
+def _grid(frame: _Frame, first: bool) -> Markup:
+    right = frame.left + frame.wide
+    lines = [
+        Markup('<path class="gridline" d="M{:.1f} {:.1f}H{:.1f}"/>').format(
+            frame.left, frame.y(frame.most * part / 4), right
+        )
+        for part in (1, 2, 3, 4)
+    ]
+    if first:
+        lines += [
+            Markup('<text class="num" x="{:.1f}" y="{:.1f}">{}</text>').format(
+                frame.left, frame.y(frame.most * part / 4) - 4, f"{frame.most * part / 4:g}"
+            )
+            for part in (2, 4)
+        ]
+    base = Markup('<path class="axis-line" d="M{:.1f} {:.1f}H{:.1f}"/>')
+    return Markup("").join([*lines, base.format(frame.left, frame.ground + 0.5, right)])
+
+
+def _hours(frame: _Frame, span: Span, zone: str) -> Markup:
+    hours = (span.end - span.start) / timedelta(hours=1)
+    every = next(n for n in (1, 2, 3, 4, 6, 12, 24, 1000) if hours / n <= frame.wide / 56)
+    at = span.start.replace(minute=0, second=0, microsecond=0)
+    parts = [
+        Markup('<text class="lab strong" x="{:.1f}" y="{:.1f}">{}</text>').format(
+            frame.left, frame.ground + 36, span.title
+        )
+    ]
+    while at < span.end:
+        hour = local(at, zone).hour
+        if at >= span.start and hour % every == 0:
+            x = frame.x(span, at)
+            parts.append(
+                Markup(
+                    '<path class="axis-line" d="M{x:.1f} {y:.1f}v5"/>'
+                    '<text class="num" x="{x:.1f}" y="{below:.1f}"'
+                    ' text-anchor="{anchor}">{hour}</text>'
+                ).format(
+                    x=x,
+                    y=frame.ground,
+                    below=frame.ground + 19,
+                    hour=hour,
+                    anchor="start" if x - frame.left < 6 else "middle",
+                )
+            )
+        at += timedelta(hours=1)
+    return Markup("").join(parts)
+
+
+def _curve(frame: _Frame, span: Span) -> Markup:
+    if not span.counts:
+        return Markup("")
+    points = [
+        (frame.x(span, min(span.start + span.step * at, span.end)), frame.y(count))
+        for at, count in enumerate(span.counts)
+    ]
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return Markup(
+        '<path class="fillband" d="{}L{:.1f} {:.1f}L{:.1f} {:.1f}Z"/><path class="leads" d="{}"/>'
+    ).format(line, points[-1][0], frame.ground, points[0][0], frame.ground, line)
+
+
+def _now(frame: _Frame, span: Span, now: datetime, zone: str) -> Markup:
+    x = frame.x(span, now)
+    flag = min(x - 1, frame.left + frame.wide - 46)
+    return Markup(
+        '<path class="nowline" d="M{x:.1f} 0V{ground:.1f}"/>'
+        '<rect class="flag" x="{flag:.1f}" y="0" width="46" height="20"/>'
+        '<text class="flagtext" x="{text:.1f}" y="15">{clock}</text>'
+    ).format(x=x, ground=frame.ground, flag=flag, text=flag + 7, clock=f"{local(now, zone):%H:%M}")
+
+
+def _plot(width: float, height: float, label: str, inside: Markup) -> Markup:
+    return Markup(
+        '<svg class="plot" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>'
+    ).format(width, height, label, inside)
+
+
+def _short(text: str, most: int) -> Markup:
+    """A label that fits; the whole text stands in the table below every chart."""
+    return escape(text if len(text) <= most else text[: most - 1].rstrip() + "…")

@@ -1,0 +1,143 @@
+"""A report in words and charts, for the page and for paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.conferences.tables import Conference
+from app.html import day_words, ngettext
+from app.html import gettext as _
+from app.reports import charts, figures
+from app.reports.charts import Bar, Span
+from app.reports.store import DAY_STEP, Line, Report
+
+_MOST_BARS = 20
+
+
+def view(report: Report, conference: Conference, *, live: bool) -> dict[str, Any]:
+    """What both templates need. With `live` the charts show the now line."""
+    zone = conference.time_zone
+    return {
+        "report": report,
+        "zone": zone,
+        "headline": headline(report),
+        "timeline": charts.timeline(
+            [_span(day) for day in report.days],
+            zone=zone,
+            label=_timeline_words(report),
+            now=report.until if live else None,
+        ),
+        "bars": charts.bars(
+            [_bar(line) for line in report.ranked[:_MOST_BARS]],
+            label=_bars_words(report),
+        ),
+        "most_bars": _MOST_BARS,
+        "rows": [_row(line) for line in report.lines],
+    }
+
+
+def headline(report: Report) -> list[tuple[str, str, str]]:
+    """The figures that open a report: (what, how much, note)."""
+    whole = report.whole
+    average = whole.seconds / 60 / whole.people if whole.people else 0.0
+    best = report.ranked[0] if report.ranked else None
+    return [
+        (
+            _("People who came"),
+            f"{whole.people:,}",
+            ngettext("of %(num)d registered", "of %(num)d registered", report.registered)
+            % {"num": report.registered},
+        ),
+        (
+            _("Hours watched"),
+            f"{whole.hours:,.0f}",
+            _("%(minutes)d minutes each") % {"minutes": round(average)},
+        ),
+        (
+            _("Sessions held"),
+            f"{len(report.lines):,}",
+            _("of %(planned)d on the agenda") % {"planned": report.planned},
+        ),
+        (
+            _("Best attended"),
+            f"{best.attendance.unique:,}" if best else "–",
+            best.title if best else "",
+        ),
+        (
+            _("Came on a second day"),
+            f"{whole.returned:,}",
+            "",
+        ),
+    ]
+
+
+def _span(day: Any) -> Span:
+    return Span(
+        title=day_words(day.day.date, "EEEE d MMMM"),
+        start=day.start,
+        end=day.end,
+        step=DAY_STEP,
+        counts=day.counts,
+    )
+
+
+def _bar(line: Line) -> Bar:
+    return Bar(label=line.title, value=line.attendance.unique)
+
+
+def _timeline_words(report: Report) -> str:
+    most = max((max(day.counts, default=0) for day in report.days), default=0)
+    return ngettext(
+        "People in all rooms over the days of the conference; at most %(num)d at once",
+        "People in all rooms over the days of the conference; at most %(num)d at once",
+        most,
+    ) % {"num": most}
+
+
+def _bars_words(report: Report) -> str:
+    best = report.ranked[0] if report.ranked else None
+    if best is None:
+        return _("No session had an audience yet")
+    return _("Different people per session; most, %(count)d, in “%(title)s”") % {
+        "count": best.attendance.unique,
+        "title": best.title,
+    }
+
+
+def _row(line: Line) -> dict[str, Any]:
+    held = line.attendance
+    ending = held.curve[-1] if held.curve else 0
+    words = _("Audience minute by minute: at most %(peak)d, %(ending)d in the last minute") % {
+        "peak": held.peak,
+        "ending": ending,
+    }
+    return {
+        "line": line,
+        "held": held,
+        "minutes": round(held.average_minutes),
+        "stayed": round(100 * ending / held.peak) if held.peak else None,
+        "spark": charts.spark(_thinned(held.curve), label=words),
+    }
+
+
+def _thinned(curve: tuple[int, ...], most: int = 48) -> tuple[int, ...]:
+    """At most so many points of a curve, the first and the last among them."""
+    if len(curve) <= most:
+        return curve
+    return tuple(curve[round(at * (len(curve) - 1) / (most - 1))] for at in range(most))
+
+
+def on_time_words(report: Report) -> str:
+    """The record of the rooms in one sentence; empty before anything opened."""
+    if not report.changes:
+        return ""
+    share = 100 * report.on_time / report.changes
+    return _(
+        "%(changes)d times a door, a stage or an end was due; %(share).1f%% came within "
+        "%(limit)d ms, the latest after %(worst)d ms."
+    ) % {
+        "changes": report.changes,
+        "share": share,
+        "limit": figures.ON_TIME_MS,
+        "worst": report.worst_ms,
+    }
