@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ CHECK_S = 0.05
 CONSENT_S = 2.5
 CONNECT_S = 15.0
 READ_AT_ONCE = 64
+EARLY = 256
 AUDIO_PT, VIDEO_PT, REPAIR_PT = 111, 96, 97
 LEVEL_ID = 1
 
@@ -72,6 +74,7 @@ class Connection:
         self._tasks: list[asyncio.Task[None]] = []
         self._tie_breaker = os.urandom(8)
         self._controls = True
+        self._early: deque[bytes] = deque(maxlen=EARLY)
 
     @property
     def ready(self) -> bool:
@@ -102,6 +105,8 @@ class Connection:
         if not held:
             raise ConnectionError("DTLS failed")
         self.heard_at = asyncio.get_running_loop().time()
+        while self._early:
+            self._media(self._early.popleft())
 
     def send_rtp(self, packet: bytes) -> None:
         """Encrypt and send an RTP packet; raises ConnectionError when not connected."""
@@ -123,22 +128,27 @@ class Connection:
         if self.socket is not None:
             asyncio.get_running_loop().remove_reader(self.socket.fileno())
             self.socket.close()
+            self.socket = None
 
     def read(self) -> None:
         """Read what is there."""
-        assert self.socket is not None
         for _ in range(READ_AT_ONCE):
             try:
-                datagram = self.socket.recv(2048)
+                datagram = self.socket.recv(2048) if self.socket else b""
             except OSError:
+                return
+            if not datagram:
                 return
             self.received(datagram)
 
     def received(self, datagram: bytes) -> None:
         """Take one datagram."""
         first = datagram[0] if datagram else 0
-        if 127 < first < 192 and self.secure.ready:
-            self._media(datagram)
+        if 127 < first < 192:
+            if self.secure.ready:
+                self._media(datagram)
+            else:
+                self._early.append(datagram)
         elif 19 < first < 64:
             self.secure.feed(datagram)
         elif first < 4 and len(datagram) >= 20:
@@ -182,7 +192,7 @@ class Connection:
             await asyncio.sleep(CONSENT_S if self._answered.is_set() else CHECK_S)
 
     def _send(self, datagram: bytes) -> None:
-        if self.socket is not None and not self.closed:
+        if self.socket is not None:
             try:
                 self.socket.send(datagram)
             except OSError as error:

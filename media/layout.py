@@ -45,7 +45,7 @@ def next_floor(floor: Floor, loudness: Mapping[str, float], *, now: float) -> Fl
     """
     stays = [speaker for speaker in floor.speakers if speaker in loudness]
     order = (*stays, *(speaker for speaker in loudness if speaker not in stays))
-    if order and floor.speakers and order[0] != floor.speakers[0]:
+    if order and order[:1] != floor.speakers[:1]:
         return Floor(speakers=order, since=now)
     if len(order) < 2 or now - floor.since < HOLD_S:
         return floor if order == floor.speakers else Floor(speakers=order, since=floor.since)

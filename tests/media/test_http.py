@@ -1,0 +1,316 @@
+"""The node's HTTP side by the letter: statuses, headers, and words for people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from media.client import Connection, OfferedLine, describe
+from media.grant import Grant, sign
+from media.node import Node
+from media.server import MAX_BODY, MediaApp
+from media.settings import Limits
+from tests.media.builders import CERTIFICATE, SECRET, make_grant, make_settings
+
+SDP = {"content-type": "application/sdp"}
+FRAGMENT = {"content-type": "application/trickle-ice-sdpfrag"}
+SPEAKER = make_grant(person="ada", publish="opening")
+VIEWER = make_grant(person="eve", subscribe=True)
+CONTROL = make_grant(person="desk", control=True)
+
+
+class Door:
+    """The node's HTTP side, without a socket."""
+
+    def __init__(self, app: MediaApp) -> None:
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://node"
+        )
+
+    async def ask(
+        self, method: str, path: str, grant: Grant | None = None, **more: Any
+    ) -> httpx.Response:
+        headers = more.pop("headers", {})
+        if grant:
+            headers = {**headers, "authorization": f"Bearer {sign(grant, SECRET)}"}
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def post(self, path: str, grant: Grant, *kinds: str) -> httpx.Response:
+        return await self.ask("POST", path, grant, content=offer(*kinds), headers=SDP)
+
+
+def offer(*kinds: str, sends: bool = True) -> str:
+    kinds = kinds or ("audio", "video")
+    lines = [OfferedLine(kind=k, ssrc=7 + i if sends else None) for i, k in enumerate(kinds)]
+    return describe(Connection(certificate=CERTIFICATE), lines)
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    limits = Limits(room_publishers=2, room_subscribers=3, person_subscribers=2)
+    node = Node(make_settings(limits=limits))
+    await node.start()
+    app = MediaApp(lambda: node)
+    app.node = node
+    door = Door(app)
+    yield door
+    await door.http.aclose()
+    await node.close()
+
+
+async def test_whip_answers_201_with_location_etag_and_an_answer(door: Door) -> None:
+    response = await door.post("/media/whip/hall", SPEAKER)
+    assert response.status_code == 201
+    assert response.headers["location"].startswith("/media/publishers/")
+    assert response.headers["etag"].startswith('"')
+    assert response.headers["content-type"] == "application/sdp"
+    answer = response.text
+    assert "a=ice-lite\r\n" in answer
+    assert answer.count("a=setup:passive\r\n") == 2
+    assert answer.count("a=recvonly\r\n") == 2
+    assert "profile-level-id=42e01f" in answer
+    assert "127.0.0.1" in answer
+    assert "a=end-of-candidates" in answer
+
+
+async def test_whep_answers_with_a_line_for_each_lane(door: Door) -> None:
+    kinds = ("audio", "audio", "video", "video")
+    body = offer(*kinds, sends=False)
+    response = await door.ask("POST", "/media/whep/hall", VIEWER, content=body, headers=SDP)
+    assert response.status_code == 201
+    assert response.text.count("a=sendonly\r\n") == 4
+    shown = await door.ask("GET", response.headers["location"], VIEWER)
+    assert shown.json() == {
+        "id": response.headers["location"].rpartition("/")[2],
+        "room": "hall",
+        "group": None,
+        "on_air": False,
+        "lanes": [
+            {
+                "mid": str(i),
+                "kind": kind,
+                "publisher": None,
+                "person": None,
+                "name": None,
+                "source": None,
+            }
+            for i, kind in enumerate(kinds)
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "grant", "status"),
+    [
+        ("/media/whip/hall", None, 401),
+        ("/media/whip/hall", make_grant(expires=datetime(2020, 1, 1, tzinfo=UTC)), 401),
+        ("/media/whip/hall", VIEWER, 403),
+        ("/media/whip/hall", make_grant(publish="opening", rooms=("annex",)), 403),
+        ("/media/whep/hall", SPEAKER, 403),
+        ("/media/whep/hall?group=opening", VIEWER, 403),
+        ("/media/whep/hall?group=opening", make_grant(backstage=("closing",)), 403),
+        ("/media/whup/hall", VIEWER, 404),
+        ("/media/whip", VIEWER, 404),
+        ("/elsewhere", VIEWER, 404),
+        ("/media/health", VIEWER, 405),
+    ],
+)
+async def test_who_may_not_is_told_so(
+    door: Door, path: str, grant: Grant | None, status: int
+) -> None:
+    response = await door.ask("POST", path, grant, content=offer(), headers=SDP)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["status"] == status
+    assert response.json()["detail"]
+
+
+async def test_a_forged_grant_is_refused(door: Door) -> None:
+    token = sign(SPEAKER, "another secret of thirty-two letters")
+    response = await door.http.post(
+        "/media/whip/hall", content=offer(), headers={**SDP, "authorization": f"Bearer {token}"}
+    )
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        ("nonsense", SDP, 400),
+        ("v=0\r\n", SDP, 400),
+        (b"\xff\xfe", SDP, 400),
+        (offer(), {"content-type": "application/json"}, 415),
+        (offer(), {}, 415),
+        ("v" * (MAX_BODY + 1), SDP, 413),
+        (offer().replace("H264", "VP8"), SDP, 406),
+        (offer().replace("packetization-mode=1", "packetization-mode=0"), SDP, 406),
+        (offer("audio").replace("opus", "PCMU"), SDP, 406),
+        (offer().replace("a=group:BUNDLE 0 1\r\n", ""), SDP, 400),
+        (offer().replace("a=setup:actpass", "a=setup:passive"), SDP, 400),
+    ],
+)
+async def test_what_cannot_be_read_or_carried(
+    door: Door, content: str | bytes, headers: dict[str, str], status: int
+) -> None:
+    response = await door.ask("POST", "/media/whip/hall", SPEAKER, content=content, headers=headers)
+    assert (response.status_code, response.json()["status"]) == (status, status)
+
+
+async def test_trickle_is_welcome_and_a_restart_is_not(door: Door) -> None:
+    sent = offer()
+    created = await door.ask("POST", "/media/whip/hall", SPEAKER, content=sent, headers=SDP)
+    location, etag = created.headers["location"], created.headers["etag"]
+    ufrag = next(line for line in sent.splitlines() if line.startswith("a=ice-ufrag:"))
+    candidate = "a=candidate:1 1 udp 1 abcd.local 9 typ host"
+    body = f"{ufrag}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{candidate}\r\n"
+
+    async def patch(body: str, **headers: str) -> int:
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        response = await door.ask(
+            "PATCH", location, SPEAKER, content=body, headers={**FRAGMENT, **named}
+        )
+        return response.status_code
+
+    assert await patch(body, if_match=etag) == 204
+    assert await patch(body) == 428
+    assert await patch(body, if_match='"older"') == 412
+    assert await patch(body, if_match="*") == 422
+    assert await patch(body.replace(ufrag, "a=ice-ufrag:fresh1"), if_match=etag) == 422
+    response = await door.ask("PATCH", location, SPEAKER, content=body, headers=SDP)
+    assert response.status_code == 415
+
+
+async def test_delete_ends_a_session_once(door: Door) -> None:
+    location = (await door.post("/media/whip/hall", SPEAKER)).headers["location"]
+    assert (await door.ask("DELETE", location, VIEWER)).status_code == 403
+    assert (await door.ask("DELETE", location)).status_code == 401
+    assert (await door.ask("DELETE", location, SPEAKER)).status_code == 200
+    assert (await door.ask("DELETE", location, SPEAKER)).status_code == 404
+
+
+async def test_browsers_of_other_origins_may_ask(door: Door) -> None:
+    response = await door.ask("OPTIONS", "/media/whip/hall")
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "Authorization" in response.headers["access-control-allow-headers"]
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert response.headers["accept-post"] == "application/sdp"
+    created = await door.post("/media/whip/hall", SPEAKER)
+    assert "Location" in created.headers["access-control-expose-headers"]
+
+
+async def test_a_full_room_says_when_to_come_back(door: Door) -> None:
+    for person in ("ada", "bob"):
+        grant = make_grant(person=person, publish="opening")
+        assert (await door.post("/media/whip/hall", grant)).status_code == 201
+    full = await door.post("/media/whip/hall", make_grant(person="cyd", publish="opening"))
+    assert full.status_code == 503
+    assert int(full.headers["retry-after"]) > 0
+    again = await door.post("/media/whip/hall", make_grant(person="ada", publish="opening"))
+    assert again.status_code == 201
+
+
+async def test_one_person_opens_only_so_many_pages(door: Door) -> None:
+    statuses = [
+        (
+            await door.ask(
+                "POST", "/media/whep/hall", VIEWER, content=offer(sends=False), headers=SDP
+            )
+        ).status_code
+        for _ in range(3)
+    ]
+    assert statuses == [201, 201, 503]
+
+
+async def test_moving_needs_the_grant_of_the_other_room(door: Door) -> None:
+    grant = make_grant(person="eve", subscribe=True, rooms=("hall",))
+    body = offer(sends=False)
+    created = await door.ask("POST", "/media/whep/hall", grant, content=body, headers=SDP)
+    path = created.headers["location"] + "/room"
+    annex = {"room": "annex", "group": None}
+    assert (await door.ask("PUT", path, grant, json=annex)).status_code == 403
+    moved = await door.ask("PUT", path, VIEWER, json=annex)
+    assert (moved.status_code, moved.json()["room"]) == (200, "annex")
+    wrongs: list[dict[str, object]] = [
+        {},
+        {"room": 1},
+        {"room": "a", "group": 2},
+        {"room": ""},
+        {"room": "x" * 200},
+    ]
+    for wrong in wrongs:
+        assert (await door.ask("PUT", path, VIEWER, json=wrong)).status_code == 400
+
+
+async def test_stages_are_what_the_control_desk_last_said(door: Door) -> None:
+    await door.post("/media/whip/hall", SPEAKER)
+    first = {"stages": {"hall": {"on_air": "opening"}, "annex": {"on_air": None}}}
+    response = await door.ask("PUT", "/media/stages", CONTROL, json=first)
+    assert response.status_code == 200
+    assert set(response.json()) == {"boot", "applied"}
+    rooms = (await door.ask("GET", "/media/rooms", CONTROL)).json()
+    assert rooms["rooms"]["hall"]["on_air"] == "opening"
+    assert [p["on_stage"] for p in rooms["rooms"]["hall"]["publishers"]] == [True]
+    await door.ask("PUT", "/media/stages", CONTROL, json={"stages": {}})
+    rooms = (await door.ask("GET", "/media/rooms", CONTROL)).json()
+    assert rooms["rooms"]["hall"]["on_air"] is None
+    assert (await door.ask("PUT", "/media/stages", SPEAKER, json=first)).status_code == 403
+    assert (await door.ask("GET", "/media/rooms", SPEAKER)).status_code == 403
+    for wrong in ([], {"stages": 1}, {"stages": {"hall": 1}}, {"stages": {"hall": {"on_air": 1}}}):
+        assert (await door.ask("PUT", "/media/stages", CONTROL, json=wrong)).status_code == 400
+
+
+async def test_one_conference_s_desk_leaves_another_s_stages_alone(door: Door) -> None:
+    await door.post("/media/whip/hall", SPEAKER)
+    await door.ask(
+        "PUT", "/media/stages", CONTROL, json={"stages": {"hall": {"on_air": "opening"}}}
+    )
+    other = make_grant(person="desk", control=True, conference="other")
+    await door.ask("PUT", "/media/stages", other, json={"stages": {}})
+    rooms = (await door.ask("GET", "/media/rooms", CONTROL)).json()
+    assert rooms["rooms"]["hall"]["on_air"] == "opening"
+    assert (await door.ask("GET", "/media/rooms", other)).json()["rooms"] == {}
+
+
+async def test_health_has_exactly_these_words(door: Door) -> None:
+    assert (await door.ask("GET", "/media/health")).json() == {
+        "status": "ok",
+        "rooms_live": 0,
+        "publishers": 0,
+        "subscribers": 0,
+        "packets_in": 0,
+        "packets_out": 0,
+    }
+    assert (await door.ask("GET", "/media/ready")).json() == {"ready": True}
+    metrics = (await door.ask("GET", "/media/metrics")).text
+    assert "plenary_media_publishers 0\n" in metrics
+
+
+async def test_a_node_that_stops_takes_nobody(door: Door) -> None:
+    transport = door.http._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    node = transport.app.node  # type: ignore[attr-defined]
+    node.draining = True
+    response = await door.post("/media/whip/hall", SPEAKER)
+    assert response.status_code == 503
+    assert (await door.ask("GET", "/media/ready")).status_code == 503
+
+
+def test_grants_survive_the_round_trip() -> None:
+    from media.grant import verify
+
+    grant = make_grant(
+        rooms=("a", "b"),
+        publish="g",
+        subscribe=True,
+        backstage=("g", "h"),
+        control=True,
+        expires=datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC),
+    )
+    now = grant.expires - timedelta(seconds=1)
+    assert verify(sign(grant, SECRET), SECRET, now=now) == grant
