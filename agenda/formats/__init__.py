@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agenda.errors import Unreadable
-from agenda.formats import frab
-from agenda.formats.imported import Imported, Oddity
+from agenda.formats import frab, json_text, schedule_json
+from agenda.formats.imported import Imported, Ledger, Oddity
 from agenda.formats.texts import looks_like_html, refuse_too_large
 
 __all__ = ["Imported", "Oddity", "read"]
 
 
-def read(name: str, content: bytes, *, zone: str | None = None) -> Imported:
+def read(
+    name: str,
+    content: bytes,
+    *,
+    zone: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Imported:
     """The schedule in a file, whatever its format; the content decides, not the name.
 
-    `zone` is the conference's time zone (IANA), for files that name none or a wrong one. Raises
-    Unreadable with one clear sentence, UnknownZone where a time zone must be given.
+    `zone` is the conference's time zone (IANA), for files that name none or a wrong one; `columns`
+    says for a table which column holds which field. Raises Unreadable with one clear sentence,
+    UnknownZone where a time zone must be given.
     """
     refuse_too_large(content)
-    if not content.strip():
+    start = _beginning(content)
+    if not start:
         raise Unreadable("The file is empty.")
-    if looks_like_html(content[:1000].decode("utf-8", "ignore")):
+    if looks_like_html(start):
         raise Unreadable("This is a web page (HTML), not a schedule: download the export itself.")
-    if not frab.looks_right(content):
-        raise Unreadable("This is in no format that is known here.")
-    return _placed(name, frab.read(content, zone=zone))
+    if start.startswith("<"):
+        return _placed(name, frab.read(content, zone=zone))
+    if start.startswith(("{", "[")):
+        return _placed(name, _read_json(content, zone))
+    raise Unreadable("This is in no format that is known here.")
+
+
+def _beginning(content: bytes) -> str:
+    """The first characters, in any of the usual encodings, without what may stand before them."""
+    start = content[:2000].replace(b"\0", b"").decode("utf-8", "ignore")
+    return start.lstrip("\ufeff \r\n\t\f")
+
+
+def _read_json(content: bytes, zone: str | None) -> Imported:
+    ledger = Ledger()
+    document = json_text.parse(content, ledger)
+    if schedule_json.looks_right(document):
+        return schedule_json.read(document, zone=zone, ledger=ledger)
+    raise Unreadable("This is JSON, but no schedule of a kind that is known here.")
 
 
 def _placed(name: str, imported: Imported) -> Imported:

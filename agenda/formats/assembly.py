@@ -23,6 +23,7 @@ from agenda.model import (
     SessionId,
     Slot,
     SlotId,
+    SpeakerId,
     Track,
     TrackId,
     make_day,
@@ -62,6 +63,7 @@ def assemble(
     tz = require_zone(zone_name)
     day_change = _day_change(head, tz)
     placed = [_Placed(row, _instant(row, tz, day_change, ledger)) for row in rows]
+    _note_offsets(rows, tz, ledger)
     all_rooms = _rooms(rooms, placed, ledger)
     order = {room.name: index for index, room in enumerate(all_rooms)}
     placed.sort(key=lambda p: (p.start or _NEVER, order[p.row.room] if p.start else 0))
@@ -164,6 +166,19 @@ def _instant(row: Row, tz: ZoneInfo, day_change: timedelta, ledger: Ledger) -> d
     return instant
 
 
+def _note_offsets(rows: Sequence[Row], tz: ZoneInfo, ledger: Ledger) -> None:
+    starts = [row.start for row in rows if row.start is not None and row.start.tzinfo is not None]
+    differing = sum(start.utcoffset() != start.astimezone(tz).utcoffset() for start in starts)
+    if differing and any(start.utcoffset() for start in starts):
+        ledger.note(
+            "offset_differs",
+            "file",
+            "{count} times have another offset than {zone} has then; each is taken at its offset.",
+            count=differing,
+            zone=tz.key,
+        )
+
+
 def _rooms(declared: Iterable[Room], placed: Sequence[_Placed], ledger: Ledger) -> tuple[Room, ...]:
     """The declared rooms in their order, then those that only sessions name, then “no room”."""
     rooms = {room.name: room for room in declared}
@@ -199,13 +214,14 @@ def _sessions(
     """Each row becomes a slot; rows that are the same talk at other times share one session."""
     sessions: list[Session] = []
     slots: list[Slot] = []
-    alike: dict[object, list[tuple[Row, SessionId]]] = {}
+    alike: dict[object, list[tuple[object, SessionId]]] = {}
     taken: Counter[str] = Counter()
     times: Counter[SessionId] = Counter()
     for item in placed:
         row = item.row
         _note_dirt(row, ledger)
-        content = replace(row, where="", start=None, day=None, clock=None, room="", duration=None)
+        speakers = people.of(row)
+        content = _content(row), speakers
         same = alike.setdefault(_identity(row), [])
         session_id = next((known for other, known in same if other == content), None)
         if same:
@@ -216,11 +232,18 @@ def _sessions(
             session_id = SessionId(key if taken[key] == 1 else f"{key}#{taken[key]}")
             if row.source_id or row.guid:
                 same.append((content, session_id))
-            sessions.append(_session(session_id, row, people))
+            sessions.append(_session(session_id, row, speakers))
         if item.start is not None:
             times[session_id] += 1
             slots.append(_slot(session_id, times[session_id], row, item.start))
     return tuple(sessions), tuple(slots)
+
+
+def _content(row: Row) -> Row:
+    """What a row says of its session, without its time, its place and what it says of people."""
+    return replace(
+        row, where="", start=None, day=None, clock=None, room="", duration=None, persons=()
+    )
 
 
 def _identity(row: Row) -> object:
@@ -244,7 +267,7 @@ def _note_repeat(row: Row, session_id: SessionId | None, ledger: Ledger) -> None
         )
 
 
-def _session(session_id: SessionId, row: Row, people: People) -> Session:
+def _session(session_id: SessionId, row: Row, speakers: tuple[SpeakerId, ...]) -> Session:
     return Session(
         id=session_id,
         title=row.title,
@@ -256,7 +279,7 @@ def _session(session_id: SessionId, row: Row, people: People) -> Session:
         kind=row.kind,
         language=row.language,
         track=TrackId(row.track) if row.track else None,
-        speakers=people.of(row),
+        speakers=speakers,
         duration=row.duration or timedelta(0),
         state=row.state,
         links=row.links,

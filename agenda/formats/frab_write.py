@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from agenda.formats.by_day import by_room, slots_by_day, unplaced
 from agenda.formats.xml_extra import attributes, children, escape, escape_attribute, from_json
 from agenda.model import (
     Conference,
-    Day,
     Room,
-    RoomId,
     Schedule,
     Session,
     SessionId,
@@ -21,7 +20,6 @@ from agenda.model import (
     SpeakerId,
     Track,
     TrackId,
-    make_day,
 )
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,7 +46,7 @@ class _Writer:
         yield '<?xml version="1.0" encoding="UTF-8"?>'
         yield "<schedule>"
         yield from _element("version", conference.version)
-        by_day = self._slots_by_day()
+        by_day = slots_by_day(self.schedule)
         yield from _conference(self.schedule, with_rooms=not by_day)
         for index, (day, slots) in enumerate(by_day.items(), 1):
             yield (
@@ -57,8 +55,7 @@ class _Writer:
             )
             yield from self._rooms(slots)
             yield "</day>"
-        placed = {slot.session for slot in self.schedule.slots}
-        waiting = [s for s in self.schedule.sessions if s.id not in placed]
+        waiting = unplaced(self.schedule)
         if waiting:
             yield "<unplaced>"
             for session in waiting:
@@ -66,28 +63,10 @@ class _Writer:
             yield "</unplaced>"
         yield "</schedule>"
 
-    def _slots_by_day(self) -> dict[Day, list[Slot]]:
-        """Each day with its slots; a slot outside every day goes to the nearest before it."""
-        conference = self.schedule.conference
-        days = list(conference.days)
-        if not days and self.schedule.slots:
-            on = conference.date_of(min(slot.start for slot in self.schedule.slots))
-            days = [make_day(on, conference.zone, conference.day_change)]
-        held: dict[Day, list[Slot]] = {day: [] for day in days}
-        by_date = {day.date: day for day in days}
-        for slot in self.schedule.slots:
-            on = conference.date_of(slot.start)
-            before = max((d for d in by_date if d <= on), default=min(by_date))
-            held[by_date.get(on) or by_date[before]].append(slot)
-        return held
-
     def _rooms(self, slots: list[Slot]) -> Iterator[str]:
-        by_room: dict[RoomId, list[Slot]] = {}
-        for slot in slots:
-            by_room.setdefault(slot.room, []).append(slot)
-        for room in self.schedule.rooms:
+        for room, held in by_room(self.schedule, slots).items():
             yield from _room_opening(room)
-            for slot in by_room.get(room.id, ()):
+            for slot in held:
                 yield from self._event(self.sessions[slot.session], slot, room.name)
             yield "</room>"
 

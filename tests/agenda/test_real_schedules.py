@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,19 @@ import pytest
 
 from agenda.document import dump, load
 from agenda.findings import examine, scan
-from agenda.formats import frab, read
+from agenda.formats import frab, json_text, read, schedule_json
+from agenda.formats.imported import Imported, Ledger
 from agenda.inspect import summary
 from agenda.model import Schedule
 
 Real = Callable[[str], bytes]
 Truth = dict[str, dict[str, Any]]
 
+FILES: list[tuple[str, str | None, dict[str, str]]] = [
+    ("camp-2019.schedule.json", "Europe/Berlin", {}),
+    ("camp-2019.schedule.json", None, {}),
+    ("pretalx-democon-2020.schedule.json", None, {}),
+]
 FRAB = [
     ("fosdem-2023.pentabarf.xml", "Europe/Brussels", "FOSDEM 2023", 4963, 522),
     ("camp-2019.schedule.xml", "Europe/Berlin", "Chaos Communication Camp 2019", 328, 25),
@@ -71,6 +78,55 @@ def test_the_figures_of_a_frab_file(
         "longest_abs": truth["longest_abs"][0],
         "longest_desc": truth["longest_desc"][0],
     }
+
+
+@pytest.mark.parametrize(("name", "zone", "columns"), FILES)
+def test_the_figures_of_every_other_file(
+    name: str, zone: str | None, columns: dict[str, str], real: Real, ground_truth: Truth
+) -> None:
+    truth = ground_truth[name]
+    imported = read(name, real(name), zone=zone, columns=columns)
+    found = summary(imported)
+    assert {key: found[key] for key in SAME_NAMES} == {
+        key: truth[theirs] for key, theirs in SAME_NAMES.items()
+    }
+    assert found["days"] == truth["days_declared"] or truth["local_dates"]
+    further = _further(imported.schedule)
+    same = ("local_dates", "midnight", "zero_dur", "longest_dur", "dup_ids", "longest_title")
+    assert {key: further[key] for key in same} == {key: truth[key] for key in same}
+    assert further["longest_abs"] == truth["longest_abs"][0]
+    assert further["longest_desc"] == truth["longest_desc"][0]
+
+
+def test_the_camp_is_the_same_in_xml_and_json(real: Real) -> None:
+    xml = frab.read(real("camp-2019.schedule.xml")).schedule
+    other = read("camp.json", real("camp-2019.schedule.json")).schedule
+    figures = (
+        summary(Imported(format="", schedule=xml)),
+        summary(Imported(format="", schedule=other)),
+    )
+    assert figures[0] == figures[1]
+    assert [(s.id, s.start, s.duration, s.room) for s in xml.slots] == [
+        (s.id, s.start, s.duration, s.room) for s in other.slots
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["camp-2019.schedule.json", "pretalx-democon-2020.schedule.json", "camp-2019.schedule.xml"],
+)
+def test_a_real_schedule_survives_as_schedule_json(name: str, real: Real) -> None:
+    schedule = read(name, real(name)).schedule
+    content = schedule_json.write(schedule)
+    document = json_text.parse(content, Ledger())
+    assert schedule_json.read(document, zone=None, ledger=Ledger()).schedule == schedule
+
+
+def test_an_instant_follows_its_offset(real: Real) -> None:
+    name = "pretalx-democon-2020.schedule.json"
+    imported = read(name, real(name))
+    assert [warning.code for warning in imported.warnings] == ["offset_differs"]
+    assert imported.schedule.slots[0].start.isoformat() == "2020-12-14T08:00:00+00:00"
 
 
 def _further(schedule: Schedule) -> dict[str, Any]:
@@ -135,8 +191,6 @@ def test_one_edit_of_fosdem_is_examined_as_the_whole_would_be(real: Real) -> Non
 
 
 def _moved(schedule: Schedule, index: int, by: timedelta) -> Schedule:
-    from dataclasses import replace
-
     slots = list(schedule.slots)
     slots[index] = replace(slots[index], start=slots[index].start + by)
     return replace(schedule, slots=tuple(slots))
