@@ -171,12 +171,13 @@ class Mux:
         """
         offered = list(addresses) or machine_addresses()
         try:
-            sockets = [_bound(address, port) for address in offered]
+            sockets = _all_bound(offered, port)
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
                 raise OSError(error.errno, f"UDP port {port} is busy ({error.strerror})") from error
             families = {ipaddress.ip_address(address).version for address in offered}
-            sockets = [_bound("0.0.0.0" if v == 4 else "::", port) for v in sorted(families)]
+            wildcards = ["0.0.0.0" if version == 4 else "::" for version in sorted(families)]
+            sockets = _all_bound(wildcards, port)
         loop = asyncio.get_running_loop()
         for bound in sockets:
             entry = Port(bound, self)
@@ -214,6 +215,19 @@ def machine_addresses() -> list[str]:
             if not (address.is_loopback or address.is_link_local):
                 found.append(str(address))
     return [*dict.fromkeys(found), "127.0.0.1"]
+
+
+def _all_bound(addresses: Sequence[str], port: int) -> list[socket.socket]:
+    """A socket for each address, or, when one cannot be bound, none and OSError."""
+    sockets: list[socket.socket] = []
+    try:
+        for address in addresses:
+            sockets.append(_bound(address, port))
+    except OSError:
+        for bound in sockets:
+            bound.close()
+        raise
+    return sockets
 
 
 def _bound(address: str, port: int) -> socket.socket:

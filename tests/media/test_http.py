@@ -261,7 +261,13 @@ async def test_stages_are_what_the_control_desk_last_said(door: Door) -> None:
     assert rooms["rooms"]["hall"]["on_air"] is None
     assert (await door.ask("PUT", "/media/stages", SPEAKER, json=first)).status_code == 403
     assert (await door.ask("GET", "/media/rooms", SPEAKER)).status_code == 403
-    for wrong in ([], {"stages": 1}, {"stages": {"hall": 1}}, {"stages": {"hall": {"on_air": 1}}}):
+    wrongs: list[object] = [
+        [],
+        {"stages": 1},
+        {"stages": {"hall": 1}},
+        {"stages": {"hall": {"on_air": 1}}},
+    ]
+    for wrong in wrongs:
         assert (await door.ask("PUT", "/media/stages", CONTROL, json=wrong)).status_code == 400
 
 
