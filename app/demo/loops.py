@@ -12,9 +12,9 @@ from app.demo import stage, tones
 from app.demo.looks import Look
 from app.settings import ROOT
 
-_DRAWING = 1
+_DRAWING = 2
 """Counts up when the pictures or tones change, so that old files are not taken for new ones."""
-_KBPS = 260
+_KBPS = 380
 
 
 class NotMade(Exception):

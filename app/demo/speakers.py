@@ -25,6 +25,7 @@ from app.clock import now as present
 from app.demo import loops
 from app.demo.cast import Part, parts, without_those_here
 from app.demo.links import demo_conference
+from app.demo.looks import Look
 from app.programme import releases
 from app.programme.tables import Speaker
 from app.settings import ROOT, Settings, from_environment
@@ -39,6 +40,7 @@ logger = structlog.get_logger(__name__)
 _POLL_S = 1.0
 _TERM = timedelta(minutes=30)
 _BACKOFF_S = 2.0
+_MAKERS = 2
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Speakers:
         self._folder = folder
         self._known = _Known()
         self._wanted: tuple[Part, ...] = ()
-        self._hopeless: set[str] = set()
+        self._claimed: set[Look] = set()
 
     async def order(self, now: datetime) -> dict[str, dict[str, str]]:
         """Who should be played now, as the player wants to hear it."""
@@ -77,23 +79,26 @@ class Speakers:
         }
 
     async def make_loops(self) -> None:
-        """Make what is missing, the most urgent first, one at a time, for ever."""
+        """Make what is missing, the most urgent first, for ever. May run more than once at a time."""
         while True:
-            missing = self._missing()
-            if missing is None:
+            look = self._missing()
+            if look is None:
                 await asyncio.sleep(_POLL_S / 4)
                 continue
+            self._claimed.add(look)
             try:
-                await asyncio.to_thread(loops.make, missing.look, self._folder)
+                await asyncio.to_thread(loops.make, look, self._folder)
             except (loops.NotMade, OSError) as error:
-                self._hopeless.add(missing.look.room)
-                logger.error("loop not made", room=missing.look.room, error=str(error))
+                logger.error("loop not made", room=look.room, error=str(error))
+            else:
+                self._claimed.discard(look)
 
-    def _missing(self) -> Part | None:
+    def _missing(self) -> Look | None:
+        """The next look without a loop, unless somebody is at it or it could not be made."""
         for part in self._wanted:
             made = loops.path_of(part.look, self._folder).exists()
-            if not made and part.look.room not in self._hopeless:
-                return part
+            if not made and part.look not in self._claimed:
+                return part.look
         return None
 
     async def _look(self, conference: UUID) -> None:
@@ -149,13 +154,14 @@ async def run(settings: Settings) -> None:
     """Keep a player alive and tell it every second what to play."""
     client = node_client(settings)
     speakers = Speakers(settings, Node(settings, client), settings.var / "loops")
-    maker = asyncio.create_task(speakers.make_loops(), name="loop maker")
+    makers = [asyncio.create_task(speakers.make_loops()) for _ in range(_MAKERS)]
     try:
         while True:
             await _with_player(f"unix:{settings.media_socket}", speakers)
             await asyncio.sleep(_BACKOFF_S)
     finally:
-        maker.cancel()
+        for maker in makers:
+            maker.cancel()
         await client.aclose()
 
 

@@ -10,13 +10,16 @@ from PIL import Image, ImageDraw
 from app.demo import figure, slides
 from app.demo.looks import DIM, INK, LIGHT, Colour, Look, fitted, mix
 
-WIDTH, HEIGHT = 640, 360
+WIDTH, HEIGHT = 960, 540
 FRAMES_PER_SECOND = 15
 SECONDS = 10
 FRAMES = FRAMES_PER_SECOND * SECONDS
 
-_FINE = 2
-"""Everything is drawn this many times too large and reduced: Pillow's drawing has hard edges."""
+# Places and sizes are in units of a plan of 640 by 360. Everything is drawn twice too large and
+# reduced, because Pillow's drawing has hard edges.
+_PLAN = (640, 360)
+_FINE = 3
+_REDUCTION = 2
 _SLIDE_AT = (28, 40)
 _PERSON_AT = (376, 60)
 _CLOCK_AT = (58, 310)
@@ -37,7 +40,12 @@ def frames(look: Look, mouth: Sequence[float]) -> Iterator[Image.Image]:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    return image.reduce(_FINE)
+    return image.reduce(_REDUCTION)
+
+
+def _pixel(units: float) -> int:
+    """Where a place on the plan is in the finished picture."""
+    return round(units * _FINE / _REDUCTION)
 
 
 def _gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image:
@@ -100,7 +108,7 @@ class _Painter:
         draw = ImageDraw.Draw(person)
         self._figure.paint(draw, pose)
         self._before(draw)
-        image.paste(_reduced(person), self._person_at)
+        image.paste(_reduced(person), (_pixel(self._person_at[0]), _pixel(self._person_at[1])))
         self._hand(image, pose.turn)
         return image
 
@@ -121,21 +129,21 @@ class _Painter:
         draw.line([tail, tip], fill=LIGHT, width=3 * _FINE)
         hub = 3 * _FINE
         draw.ellipse((middle - hub, middle - hub, middle + hub, middle + hub), fill=LIGHT)
-        at = (_CLOCK_AT[0] - _CLOCK_RADIUS - 1, _CLOCK_AT[1] - _CLOCK_RADIUS - 1)
-        image.paste(_reduced(dial), at)
+        left, top = (_pixel(v - _CLOCK_RADIUS - 1) for v in _CLOCK_AT)
+        image.paste(_reduced(dial), (left, top))
 
 
 class _OnStage(_Painter):
     """Seat 0: beside a slide whose chart fills up to the now line."""
 
     def __init__(self, look: Look) -> None:
-        size = (WIDTH * _FINE, HEIGHT * _FINE)
+        size = (_PLAN[0] * _FINE, _PLAN[1] * _FINE)
         still = _gradient(size, mix(_STAGE, look.accent, 0.1), _NIGHT)
         draw = ImageDraw.Draw(still)
         for curtain in range(4):
             x = (400 + curtain * 62) * _FINE
             draw.line((x, 0, x, _FLOOR * _FINE), fill=mix(_STAGE, LIGHT, 0.08), width=_FINE)
-        floor = _gradient((size[0], (HEIGHT - _FLOOR) * _FINE), (17, 22, 24), (9, 11, 12))
+        floor = _gradient((size[0], (_PLAN[1] - _FLOOR) * _FINE), (17, 22, 24), (9, 11, 12))
         still.paste(floor, (0, _FLOOR * _FINE))
         draw.line((0, _FLOOR * _FINE, size[0], _FLOOR * _FINE), fill=mix(_STAGE, LIGHT, 0.14))
         x, y = (v * _FINE for v in _SLIDE_AT)
@@ -154,13 +162,12 @@ class _OnStage(_Painter):
         self._done = _reduced(slides.slide(look, _FINE, done=True))
 
     def _move(self, image: Image.Image, pose: figure.Pose) -> None:
-        left, top, right, bottom = slides.PLOT
+        left, top, right, bottom = (_pixel(v) for v in slides.PLOT)
         now = left + round((right - left) * pose.turn)
-        x, y = _SLIDE_AT
-        image.paste(
-            self._done.crop((left - 3, top - 2, now, bottom + 3)), (x + left - 3, y + top - 2)
-        )
-        line = (x + now, y + top - 8, x + now + 1, y + bottom + 8)
+        x, y = (_pixel(v) for v in _SLIDE_AT)
+        box = (left - 4, top - 3, now, bottom + 4)
+        image.paste(self._done.crop(box), (x + box[0], y + box[1]))
+        line = (x + now, y + top - 12, x + now + 2, y + bottom + 12)
         ImageDraw.Draw(image).rectangle(line, fill=INK)
 
     def _before(self, draw: ImageDraw.ImageDraw) -> None:
@@ -188,7 +195,7 @@ class _AtHome(_Painter):
 
     def __init__(self, look: Look) -> None:
         wall = mix((46, 46, 44), look.accent, 0.08)
-        size = (WIDTH * _FINE, HEIGHT * _FINE)
+        size = (_PLAN[0] * _FINE, _PLAN[1] * _FINE)
         still = _gradient(size, wall, mix(wall, INK, 0.45))
         draw = ImageDraw.Draw(still)
         for shelf in range(3):
@@ -224,7 +231,7 @@ class _AtHome(_Painter):
         draw.rectangle((0, 0, wide * _FINE - 1, high * _FINE - 1), outline=frame, width=4 * _FINE)
         middle = wide * _FINE // 2
         draw.line((middle, 0, middle, high * _FINE), fill=frame, width=4 * _FINE)
-        image.paste(_reduced(pane), (left, top))
+        image.paste(_reduced(pane), (_pixel(left), _pixel(top)))
 
     def _before(self, draw: ImageDraw.ImageDraw) -> None:
         return

@@ -17,7 +17,7 @@ def test_a_picture_moves_and_shows_its_room(seat: int) -> None:
     look = looks.Look(room="Harbour Hall", number=0, seat=seat)
     pictures = list(stage.frames(look, tones.openings(look, stage.FRAMES)))
     assert len(pictures) == stage.FRAMES
-    assert pictures[0].size == (640, 360)
+    assert pictures[0].size == (stage.WIDTH, stage.HEIGHT)
     assert len({picture.tobytes() for picture in pictures}) > stage.FRAMES * 0.9
 
 
@@ -33,7 +33,7 @@ def test_rooms_differ_in_picture_and_sound() -> None:
 )
 def test_any_name_of_a_room_can_be_drawn(room: str) -> None:
     look = looks.Look(room=room, number=3)
-    assert next(stage.frames(look, [0.5] * stage.FRAMES)).size == (640, 360)
+    assert next(stage.frames(look, [0.5] * stage.FRAMES)).size == (stage.WIDTH, stage.HEIGHT)
 
 
 def test_sound_begins_and_ends_in_silence_and_is_quiet() -> None:
@@ -57,7 +57,7 @@ def test_a_loop_is_made_once_and_can_be_decoded(tmp_path: Path) -> None:
     assert max(len(p) for frame in loop.frames for p in frame.payloads) <= 1150
     octets = sum(len(p) for frame in loop.frames for p in frame.payloads)
     assert 100 <= octets * 8 / stage.SECONDS / 1000 <= 450
-    assert _decoded_pictures(loop) == [(640, 360)] * stage.FRAMES
+    assert _decoded_pictures(loop) == [(stage.WIDTH, stage.HEIGHT)] * stage.FRAMES
     assert abs(_decoded_seconds(loop) - stage.SECONDS) < 0.1
 
 
