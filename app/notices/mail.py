@@ -139,7 +139,7 @@ class Mailer:
             await asyncio.to_thread(lay_down, message, self._settings.mail_folder)
         else:
             await self._send(message, self._settings.smtp)
-        logger.info("mail sent", message_id=message["Message-ID"], attempt=delivery.attempt)
+        logger.debug("mail sent", message_id=message["Message-ID"], attempt=delivery.attempt)
 
     async def _send(self, message: EmailMessage, smtp: Smtp) -> None:
         try:

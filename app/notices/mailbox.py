@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from email.utils import parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 
 import nh3
 
-MOST = 200
+MOST = 60
 _NAME = re.compile(r"[0-9a-f]{8,64}")
 _TAGS = {"a", "b", "blockquote", "br", "code", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p"}
 _TAGS |= {"pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul", "span", "div"}
@@ -27,6 +27,7 @@ class Mail:
     id: str
     sent: datetime
     receiver: str
+    receiver_name: str = ""
     subject: str
     text: str = ""
     html: str = ""
@@ -97,6 +98,7 @@ def _summary(path: Path) -> Mail:
         id=path.stem,
         sent=_sent(message),
         receiver=str(message["To"] or ""),
+        receiver_name=parseaddr(str(message["To"] or ""))[0] or str(message["To"] or ""),
         subject=str(message["Subject"] or ""),
         text=text[:200],
     )

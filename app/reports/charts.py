@@ -1,4 +1,8 @@
-"""Charts as SVG that says itself in words; drawn by class, so that page and paper style them."""
+"""Charts as SVG that says itself in words.
+
+Every mark has a class, by which the page styles it, and for paper, where style sheets don't reach
+into a drawing, the colours of lights up as attributes.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ def top(most: int) -> int:
     return next(int(size * n) for n in (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10) if size * n >= most)
 
 
-def bars(rows: Sequence[Bar], *, label: str, width: int = 1000, gutter: int = 380) -> Markup:
+def bars(rows: Sequence[Bar], *, label: str, width: int = 760, gutter: int = 290) -> Markup:
     """Horizontal bars, each with its words before and its figure after it."""
     if not rows:
         return Markup("")
@@ -46,13 +50,13 @@ def bars(rows: Sequence[Bar], *, label: str, width: int = 1000, gutter: int = 38
     height = len(rows) * 26 + 4
     parts = [
         Markup(
-            '<g><text class="lab" x="{x}" y="{y}" text-anchor="end">{label}</text>'
-            '<rect class="bar" x="{left}" y="{top}" width="{length}" height="15"/>'
-            '<text class="num" x="{after}" y="{y}">{value}</text></g>'
+            '<g><text class="lab" fill="#14171a" x="{x}" y="{y}" text-anchor="end">{label}</text>'
+            '<rect class="bar" fill="#14171a" x="{left}" y="{top}" width="{length}" height="15"/>'
+            '<text class="num" fill="#454c52" x="{after}" y="{y}">{value}</text></g>'
         ).format(
             x=gutter - 12,
             y=at * 26 + 16,
-            label=_short(row.label, 54),
+            label=_short(row.label, 44),
             left=gutter,
             top=at * 26 + 4,
             length=f"{max(row.value * scale, 1):.1f}",
@@ -61,7 +65,9 @@ def bars(rows: Sequence[Bar], *, label: str, width: int = 1000, gutter: int = 38
         )
         for at, row in enumerate(rows)
     ]
-    axis = Markup('<path class="axis-line" d="M{x} 0V{height}"/>').format(x=gutter, height=height)
+    axis = Markup(
+        '<path class="axis-line" fill="none" stroke="#858c91" d="M{x} 0V{height}"/>'
+    ).format(x=gutter, height=height)
     return _plot(width, height, label, Markup("").join([axis, *parts]))
 
 
@@ -78,8 +84,8 @@ def spark(counts: Sequence[int], *, label: str) -> Markup:
     line = "M" + "L".join(points)
     return Markup(
         '<svg class="spark" viewBox="0 0 96 22" role="img" aria-label="{}" '
-        'preserveAspectRatio="none"><path class="area" d="{}L96 22L0 22Z"/>'
-        '<path class="curve" d="{}"/></svg>'
+        'preserveAspectRatio="none"><path class="area" fill="#e5e7e0" d="{}L96 22L0 22Z"/>'
+        '<path class="curve" fill="none" stroke="#14171a" stroke-width="1.4" d="{}"/></svg>'
     ).format(label, line, line)
 
 
@@ -126,19 +132,21 @@ class _Frame:
 def _grid(frame: _Frame, first: bool) -> Markup:
     right = frame.left + frame.wide
     lines = [
-        Markup('<path class="gridline" d="M{:.1f} {:.1f}H{:.1f}"/>').format(
-            frame.left, frame.y(frame.most * part / 4), right
-        )
+        Markup(
+            '<path class="gridline" fill="none" stroke="#dcded8" d="M{:.1f} {:.1f}H{:.1f}"/>'
+        ).format(frame.left, frame.y(frame.most * part / 4), right)
         for part in (1, 2, 3, 4)
     ]
     if first:
         lines += [
-            Markup('<text class="num" x="{:.1f}" y="{:.1f}">{}</text>').format(
+            Markup('<text class="num" fill="#454c52" x="{:.1f}" y="{:.1f}">{}</text>').format(
                 frame.left, frame.y(frame.most * part / 4) - 4, f"{frame.most * part / 4:g}"
             )
             for part in (2, 4)
         ]
-    base = Markup('<path class="axis-line" d="M{:.1f} {:.1f}H{:.1f}"/>')
+    base = Markup(
+        '<path class="axis-line" fill="none" stroke="#858c91" d="M{:.1f} {:.1f}H{:.1f}"/>'
+    )
     return Markup("").join([*lines, base.format(frame.left, frame.ground + 0.5, right)])
 
 
@@ -147,9 +155,9 @@ def _hours(frame: _Frame, span: Span, zone: str) -> Markup:
     every = next(n for n in (1, 2, 3, 4, 6, 12, 24, 1000) if hours / n <= frame.wide / 56)
     at = span.start.replace(minute=0, second=0, microsecond=0)
     parts = [
-        Markup('<text class="lab strong" x="{:.1f}" y="{:.1f}">{}</text>').format(
-            frame.left, frame.ground + 36, span.title
-        )
+        Markup(
+            '<text class="lab strong" font-weight="600" fill="#14171a" x="{:.1f}" y="{:.1f}">{}</text>'
+        ).format(frame.left, frame.ground + 36, span.title)
     ]
     while at < span.end:
         hour = local(at, zone).hour
@@ -157,8 +165,8 @@ def _hours(frame: _Frame, span: Span, zone: str) -> Markup:
             x = frame.x(span, at)
             parts.append(
                 Markup(
-                    '<path class="axis-line" d="M{x:.1f} {y:.1f}v5"/>'
-                    '<text class="num" x="{x:.1f}" y="{below:.1f}"'
+                    '<path class="axis-line" fill="none" stroke="#858c91" d="M{x:.1f} {y:.1f}v5"/>'
+                    '<text class="num" fill="#454c52" x="{x:.1f}" y="{below:.1f}"'
                     ' text-anchor="{anchor}">{hour}</text>'
                 ).format(
                     x=x,
@@ -181,7 +189,7 @@ def _curve(frame: _Frame, span: Span) -> Markup:
     ]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return Markup(
-        '<path class="fillband" d="{}L{:.1f} {:.1f}L{:.1f} {:.1f}Z"/><path class="leads" d="{}"/>'
+        '<path class="fillband" fill="#f1f2ed" d="{}L{:.1f} {:.1f}L{:.1f} {:.1f}Z"/><path class="leads" fill="none" stroke="#14171a" stroke-width="2" d="{}"/>'
     ).format(line, points[-1][0], frame.ground, points[0][0], frame.ground, line)
 
 
@@ -189,15 +197,17 @@ def _now(frame: _Frame, span: Span, now: datetime, zone: str) -> Markup:
     x = frame.x(span, now)
     flag = min(x - 1, frame.left + frame.wide - 46)
     return Markup(
-        '<path class="nowline" d="M{x:.1f} 0V{ground:.1f}"/>'
+        '<path class="nowline" stroke="#14171a" stroke-width="2" d="M{x:.1f} 0V{ground:.1f}"/>'
         '<rect class="flag" x="{flag:.1f}" y="0" width="46" height="20"/>'
-        '<text class="flagtext" x="{text:.1f}" y="15">{clock}</text>'
+        '<text class="flagtext" fill="#ffffff" x="{text:.1f}" y="15">{clock}</text>'
     ).format(x=x, ground=frame.ground, flag=flag, text=flag + 7, clock=f"{local(now, zone):%H:%M}")
 
 
 def _plot(width: float, height: float, label: str, inside: Markup) -> Markup:
     return Markup(
-        '<svg class="plot" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>'
+        '<svg class="plot" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}"'
+        ' font-family="Archivo Paper, Archivo Paper Ext, Noto Sans, sans-serif" font-size="11.5">'
+        "{}</svg>"
     ).format(width, height, label, inside)
 
 

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from babel.lists import format_list
+
 from agenda.model import Day, Schedule
-from app.html import day_words
+from app.html import day_words, language
 from app.html import gettext as _
 from app.reports import charts
 from app.reports.charts import Span
@@ -28,7 +30,7 @@ def wording(sponsor: str, fields: Sequence[str]) -> str:
         "email": _("my e-mail address"),
         "organization": _("my organization"),
     }
-    given = ", ".join(names[field] for field in fields)
+    given = format_list([names[field] for field in fields], locale=language.get())
     return _(
         "I share {fields} with {sponsor}, who may write to me about what they showed here. "
         "I can take this back at any time."
@@ -49,7 +51,8 @@ def sources() -> dict[str, str]:
 
 def fields_words(lead: Lead) -> str:
     names = {"name": _("Name"), "email": _("mail"), "organization": _("organization")}
-    return ", ".join(names[field] for field in lead.fields if field in names)
+    held = [names[field] for field in lead.fields if field in names]
+    return str(format_list(held, locale=language.get()))
 
 
 def headline(ledger: Ledger, zone: str) -> list[tuple[str, str, str]]:
