@@ -1,4 +1,4 @@
-"""The agenda's command line: `python -m agenda inspect FILE... [--zone Z] [--json]`."""
+"""The agenda's command line: `python -m agenda inspect FILE... [options]`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 2 with one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        figures = [_figures(path, options.zone) for path in options.files]
+        columns = dict(_mapping(pair) for pair in options.map)
+        figures = [_figures(path, options.zone, columns) for path in options.files]
     except Unreadable as error:
         print(error.sentence, file=sys.stderr)
         return EXIT_UNREADABLE
@@ -36,14 +37,28 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="show what an import would read")
     inspect.add_argument("files", nargs="+", type=Path, metavar="FILE")
     inspect.add_argument("--zone", help="the conference's time zone, such as Europe/Brussels")
+    inspect.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="which column of a table holds a field, such as room=Location; may be repeated",
+    )
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
-def _figures(path: Path, zone: str | None) -> dict[str, Any]:
+def _mapping(pair: str) -> tuple[str, str]:
+    field, equals, column = pair.partition("=")
+    if not (field and equals and column):
+        raise Unreadable(f"--map takes FIELD=COLUMN, not “{pair}”.")
+    return field.strip(), column
+
+
+def _figures(path: Path, zone: str | None, columns: dict[str, str]) -> dict[str, Any]:
     content = _content(path)
     try:
-        return summary(read(path.name, content, zone=zone))
+        return summary(read(path.name, content, zone=zone, columns=columns))
     except Unreadable as error:
         raise Unreadable(f"{path.name}: {error.sentence}") from error
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from agenda.errors import Unreadable
-from agenda.formats import frab, json_text, schedule_json
+from agenda.formats import csv_table, frab, json_text, schedule_json
 from agenda.formats.imported import Imported, Ledger, Oddity
 from agenda.formats.texts import looks_like_html, refuse_too_large
 
@@ -36,12 +36,14 @@ def read(
         return _placed(name, frab.read(content, zone=zone))
     if start.startswith(("{", "[")):
         return _placed(name, _read_json(content, zone))
+    if columns or csv_table.looks_right(start):
+        return _placed(name, csv_table.read(content, zone=zone, columns=columns))
     raise Unreadable("This is in no format that is known here.")
 
 
 def _beginning(content: bytes) -> str:
     """The first characters, in any of the usual encodings, without what may stand before them."""
-    start = content[:2000].replace(b"\0", b"").decode("utf-8", "ignore")
+    start = content[:4000].replace(b"\0", b"").decode("utf-8", "ignore")
     return start.lstrip("\ufeff \r\n\t\f")
 
 

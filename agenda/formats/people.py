@@ -17,6 +17,7 @@ class People:
         self._known: dict[SpeakerId, dict[str, Json]] = {}
         self._extra: dict[SpeakerId, dict[str, Json]] = {}
         self._names: dict[str, set[str]] = {}
+        self._without_id: list[tuple[str, str]] = []
 
     def of(self, row: Row) -> tuple[SpeakerId, ...]:
         """The ids of a row's people, each once, in the row's order."""
@@ -32,7 +33,8 @@ class People:
         return tuple(found)
 
     def speakers(self) -> tuple[Speaker, ...]:
-        """Everybody who was named."""
+        """Everybody who was named. Call it once, at the end."""
+        self._note_without_id()
         return tuple(
             Speaker(id=key, extra=self._extra[key], **held)  # type: ignore[arg-type]
             for key, held in self._known.items()
@@ -79,13 +81,22 @@ class People:
             field=name,
         )
 
+    def _note_without_id(self) -> None:
+        if self._without_id and not self._names:
+            self._ledger.note(
+                "people_without_ids", "file", "People have no ids here; they are known by name."
+            )
+            return
+        for where, name in self._without_id:
+            self._ledger.note(
+                "person_without_id", where, "{name} has no id; known by name.", name=name
+            )
+
     def _note_first(self, person: PersonRow, where: str) -> None:
         if not person.name:
             self._ledger.note("nameless_person", where, "A person has no name.")
         if not person.source_id:
-            self._ledger.note(
-                "person_without_id", where, "{name} has no id; known by name.", name=person.name
-            )
+            self._without_id.append((where, person.name))
             return
         names = self._names.setdefault(person.source_id, set())
         names.add(person.name)

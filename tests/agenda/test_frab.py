@@ -196,8 +196,8 @@ def test_people_in_every_shape() -> None:
     assert codes(imported) == [
         "empty_title",
         "shared_person_id",
-        "person_without_id",
         "nameless_person",
+        "person_without_id",
     ]
 
 
