@@ -17,12 +17,16 @@ from app.conferences import store as conferences
 from app.demo.conference import Booth, written
 from app.programme import stars
 from app.programme.tables import Speaker
-from app.sponsors.tables import BoothVisit, Consent, Sponsor, SponsorStaff
+from app.sponsors import store as booth_book
+from app.sponsors.tables import Sponsor, SponsorStaff
 
 _CHUNK = 300
-WORDING = (
-    "I agree that {sponsor} may write to me by e-mail about what it showed here. "
-    "I can take this back at any time."
+_SHORT_WORDING = (
+    "I share my name and my e-mail address with {sponsor}, who may write to me about what they "
+    "showed here. I can take this back at any time."
+)
+_WORDING = _SHORT_WORDING.replace(
+    "my name and my e-mail address", "my name, my e-mail address, and my organization"
 )
 
 
@@ -145,26 +149,25 @@ async def visit_booths(
 ) -> None:
     """Visits since the doors opened today; some visitors leave their contact, one takes it back."""
     chance = Random(11)
-    visits: list[BoothVisit] = []
-    consents: list[Consent] = []
     for place, (sponsor, booth) in enumerate(sponsors.items()):
-        curious = chance.sample(persons, min(len(persons), 34 - 6 * place))
+        curious = chance.sample(persons, min(len(persons), 46 - 9 * place))
         for number, person in enumerate(curious):
-            at = since + (now - since) * chance.uniform(0.05, 0.98)
-            knows = chance.random() < 0.7
-            visits.append(
-                BoothVisit(id=uuid4(), sponsor=sponsor, person=person if knows else None, at=at)
-            )
-            if knows and number % 2 == 0:
-                consents.append(
-                    Consent(
-                        id=uuid4(),
-                        sponsor=sponsor,
-                        person=person,
-                        wording=WORDING.format(sponsor=booth.name),
-                        given_at=at + timedelta(minutes=1),
-                        revoked_at=now if len(consents) == 3 else None,
-                    )
-                )
-    await BoothVisit.insert(*visits)
-    await Consent.insert(*consents)
+            at = since + (now - since) * chance.betavariate(2.2, 1.3)
+            await booth_book.visit(sponsor, person, now=at)
+            if chance.random() < 0.55:
+                await _give(sponsor, booth, person, chance, at)
+            if place == 0 and number == len(curious) - 1:
+                await _give(sponsor, booth, person, chance, at)
+                await booth_book.take_back(sponsor, person, now=now)
+
+
+async def _give(sponsor: UUID, booth: Booth, person: UUID, chance: Random, at: datetime) -> None:
+    whole = chance.random() < 0.7
+    await booth_book.give(
+        sponsor,
+        person,
+        fields=booth_book.FIELDS if whole else booth_book.FIELDS[:2],
+        wording=(_WORDING if whole else _SHORT_WORDING).format(sponsor=booth.name),
+        source=chance.choice(("booth", "booth", "booth", "session", "download")),
+        now=at,
+    )

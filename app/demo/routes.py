@@ -37,7 +37,12 @@ async def enter(
     if old:
         await sessions.close_session(old)
     token = await sessions.open_session(arrival.person, now=now())
-    return Redirect(arrival.path, status_code=303, cookies=[session_cookie(token, settings)])
+    return Redirect(
+        arrival.path,
+        status_code=303,
+        headers={"Cache-Control": "no-store"},
+        cookies=[session_cookie(token, settings)],
+    )
 
 
 handlers: list[Any] = [enter]

@@ -10,6 +10,7 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from agenda.doors import Phase, Plan, plan
 from agenda.findings import Severity, scan
 from agenda.model import Schedule, Session, SessionId, Slot
+from app.accounts import sessions
+from app.clock import now
 from app.demo import cast, history, links, people
 from app.demo.conference import SHORES, booths, demo_schedule, floor_to_raster, shifted, written
 from app.demo.seed import DOORS, seed
@@ -176,13 +179,8 @@ def test_history_keeps_everybody_in_one_room_at_a_time() -> None:
         assert all(one.left <= two.joined for one, two in pairwise(mine))
 
 
-@pytest.fixture
-def demo_settings(settings: Settings) -> Settings:
-    return replace(settings, demo=True)
-
-
-async def test_the_seed_fills_an_empty_database(database: str, demo_settings: Settings) -> None:
-    printed = await seed(demo_settings, NOW)
+async def test_the_seed_fills_an_empty_database(database: str, settings: Settings) -> None:
+    printed = await seed(settings, NOW)
     assert [role for role, _ in printed] == ["organizer", "speaker", "attendee", "sponsor"]
     conference = await links.demo_conference()
     assert conference is not None
@@ -198,9 +196,9 @@ async def test_the_seed_fills_an_empty_database(database: str, demo_settings: Se
 
 
 async def test_the_seed_leaves_the_stagehand_nothing_to_do(
-    database: str, demo_settings: Settings
+    database: str, settings: Settings
 ) -> None:
-    await seed(demo_settings, NOW)
+    await seed(settings, NOW)
     conference = await links.demo_conference()
     assert conference is not None
     released = await releases.latest(conference.id)
@@ -210,21 +208,19 @@ async def test_the_seed_leaves_the_stagehand_nothing_to_do(
 
 
 async def test_a_second_start_keeps_the_demo_until_its_day_is_over(
-    database: str, demo_settings: Settings
+    database: str, settings: Settings
 ) -> None:
-    first = await seed(demo_settings, NOW)
-    assert await seed(demo_settings, NOW + timedelta(hours=2)) == first
-    fresh = await seed(demo_settings, NOW + timedelta(hours=20))
+    first = await seed(settings, NOW)
+    assert await seed(settings, NOW + timedelta(hours=2)) == first
+    fresh = await seed(settings, NOW + timedelta(hours=20))
     assert fresh != first
     conference = await links.demo_conference()
     assert conference is not None
-    assert str(links.links(demo_settings, conference.id).speaker) == fresh.speaker
+    assert str(links.links(settings, conference.id).speaker) == fresh.speaker
 
 
-async def test_each_link_leads_where_something_happens(
-    database: str, demo_settings: Settings
-) -> None:
-    await seed(demo_settings, NOW)
+async def test_each_link_leads_where_something_happens(database: str, settings: Settings) -> None:
+    await seed(settings, NOW)
     conference = await links.demo_conference()
     assert conference is not None
     paths = {}
@@ -265,9 +261,9 @@ def test_addresses_are_reserved_and_distinct() -> None:
 
 
 async def test_synthetic_speakers_are_where_phases_say_and_make_room(
-    database: str, demo_settings: Settings
+    database: str, settings: Settings
 ) -> None:
-    await seed(demo_settings, NOW)
+    await seed(settings, NOW)
     conference = await links.demo_conference()
     assert conference is not None
     released = await releases.latest(conference.id)
@@ -294,3 +290,45 @@ def test_the_slug_of_a_session_is_readable() -> None:
     ids = {session.id: session for session in demo_schedule(NOW).sessions}
     flood: Session = ids[SessionId("counting-birds-to-count-water")]
     assert flood.language == "ja"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """This module's application runs in demo mode."""
+    return replace(settings, demo=True)
+
+
+async def test_a_link_signs_its_person_in_and_nobody_else(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    printed = await seed(settings, now())
+    names = {}
+    for role, address in printed:
+        client.cookies.clear()
+        answer = await client.get(address)
+        assert (answer.status_code, answer.headers["cache-control"]) == (303, "no-store")
+        person = await sessions.person_of(client.cookies[sessions.COOKIE])
+        assert person is not None
+        names[role] = person["name"]
+        landed = await client.get(answer.headers["location"])
+        assert landed.status_code == 200
+    assert names["organizer"] == "Beatriz Falcão"
+    assert names["speaker"] in {speaker.name for speaker in demo_schedule(NOW).speakers}
+    assert names["attendee"] == "Iris Halloran"
+    assert names["sponsor"] == "Gwendolyn Aziz-Petersen"
+
+
+@pytest.mark.parametrize("path", ["/demo/speaker", "/demo/speaker?key=0", "/demo/owner?key=0"])
+async def test_a_link_without_its_key_opens_nothing(
+    client: httpx.AsyncClient, settings: Settings, path: str
+) -> None:
+    await seed(settings, now())
+    answer = await client.get(path)
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_key_opens_only_its_own_role(client: httpx.AsyncClient, settings: Settings) -> None:
+    printed = await seed(settings, now())
+    answer = await client.get(printed.attendee.replace("/demo/attendee", "/demo/organizer"))
+    assert answer.status_code == 404
