@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from agenda.errors import Unreadable
-from agenda.formats import csv_table, frab, json_text, schedule_json
+from agenda.formats import csv_table, frab, json_text, opass, pycon, schedule_json
 from agenda.formats.imported import Imported, Ledger, Oddity
 from agenda.formats.texts import looks_like_html, refuse_too_large
 
 __all__ = ["Imported", "Oddity", "read"]
+
+
+_JSON: tuple[tuple[Callable[[object], bool], Callable[..., Imported]], ...] = (
+    (schedule_json.looks_right, schedule_json.read),
+    (opass.looks_right, opass.read),
+    (pycon.looks_right, pycon.read),
+)
 
 
 def read(
@@ -50,8 +57,9 @@ def _beginning(content: bytes) -> str:
 def _read_json(content: bytes, zone: str | None) -> Imported:
     ledger = Ledger()
     document = json_text.parse(content, ledger)
-    if schedule_json.looks_right(document):
-        return schedule_json.read(document, zone=zone, ledger=ledger)
+    for looks_right, reader in _JSON:
+        if looks_right(document):
+            return reader(document, zone=zone, ledger=ledger)
     raise Unreadable("This is JSON, but no schedule of a kind that is known here.")
 
 

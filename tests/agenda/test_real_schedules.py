@@ -23,6 +23,8 @@ FILES: list[tuple[str, str | None, dict[str, str]]] = [
     ("camp-2019.schedule.json", "Europe/Berlin", {}),
     ("camp-2019.schedule.json", None, {}),
     ("pretalx-democon-2020.schedule.json", None, {}),
+    ("coscup-2022.session.json", "Asia/Taipei", {}),
+    ("pycon-us-2025.conference.json", "America/New_York", {}),
     ("gpn11-2011.csv", "Europe/Berlin", {}),
     (
         "neuromatch-2-2020.agenda.csv",
