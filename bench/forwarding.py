@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import httpx
 
 from bench.janus import write_settings
 from bench.media_load import loop_file
+from bench.ports import free_port
 from bench.report import Report
 from media.grant import Grant, sign
 from media.mux import machine_addresses
@@ -96,12 +96,12 @@ def install_peers() -> None:
 
 
 def _measure_ours(folder: Path, loop: Path, address: str) -> Measured:
-    secret, port = secrets.token_hex(16), _free_port()
+    secret, port = secrets.token_hex(16), free_port()
     environment = {
         **os.environ,
         "PLENARY_SECRET_MEDIA": secret,
         "PLENARY_MEDIA_HTTP": f"127.0.0.1:{port}",
-        "PLENARY_UDP_PORT": str(_free_port(socket.SOCK_DGRAM)),
+        "PLENARY_UDP_PORT": str(free_port(datagrams=True)),
         "PLENARY_MEDIA_ADDRESSES": address,
     }
     environment.pop("REDIS_URL", None)
@@ -128,7 +128,7 @@ def _measure_ours(folder: Path, loop: Path, address: str) -> Measured:
 
 
 def _measure_janus(folder: Path, loop: Path) -> Measured:
-    settings, port = folder / "janus", _free_port()
+    settings, port = folder / "janus", free_port()
     settings.mkdir(exist_ok=True)
     write_settings(settings, http_port=port, udp_ports="17910-17999")
     command = ["janus", "-F", str(settings), "-o"]
@@ -139,7 +139,7 @@ def _measure_janus(folder: Path, loop: Path) -> Measured:
 
 
 def _measure_relay(loop: Path) -> Measured:
-    port = _free_port()
+    port = free_port()
     with _process("-m", "bench.relay_server", str(port)) as server:
         base = f"http://127.0.0.1:{port}"
         _await_http(base)
@@ -234,10 +234,3 @@ def _await_http(url: str) -> None:
             if time.monotonic() > end:
                 raise RuntimeError(f"{url} does not answer") from error
             time.sleep(0.1)
-
-
-def _free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
