@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from agenda.errors import Unreadable
-from agenda.formats import csv_table, frab, json_text, opass, pycon, schedule_json
+from agenda.formats import csv_table, frab, ical_read, json_text, opass, pycon, schedule_json
 from agenda.formats.imported import Imported, Ledger, Oddity
 from agenda.formats.texts import looks_like_html, refuse_too_large
 
@@ -43,6 +43,8 @@ def read(
         return _placed(name, frab.read(content, zone=zone))
     if start.startswith(("{", "[")):
         return _placed(name, _read_json(content, zone))
+    if ical_read.looks_right(start):
+        return _placed(name, ical_read.read(content, zone=zone))
     if columns or csv_table.looks_right(start):
         return _placed(name, csv_table.read(content, zone=zone, columns=columns))
     raise Unreadable("This is in no format that is known here.")

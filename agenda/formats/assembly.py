@@ -69,6 +69,8 @@ def assemble(
     placed.sort(key=lambda p: (p.start or _NEVER, order[p.row.room] if p.start else 0))
     people = People(ledger)
     sessions, slots = _sessions(placed, people, ledger)
+    if not head.days and head.day_change is None and _begins_at_night(placed, tz, day_change):
+        day_change = timedelta(0)
     conference = _conference(head, zone_name, day_change, placed)
     _note_nights(conference, placed, ledger)
     schedule = Schedule(
@@ -132,6 +134,17 @@ def _day_change(head: Head, tz: ZoneInfo) -> timedelta:
         ]
     ]
     return min(begins) if begins else DEFAULT_DAY_CHANGE
+
+
+def _begins_at_night(placed: Sequence[_Placed], tz: ZoneInfo, day_change: timedelta) -> bool:
+    """Whether a session starts before the day's change on a date that has no day before it."""
+    starts = [item.start.astimezone(tz) for item in placed if item.start is not None]
+    dates = {start.date() for start in starts}
+    return any(
+        start - start.replace(hour=0, minute=0, second=0, microsecond=0) < day_change
+        and start.date() - timedelta(days=1) not in dates
+        for start in starts
+    )
 
 
 def _instant(row: Row, tz: ZoneInfo, day_change: timedelta, ledger: Ledger) -> datetime | None:

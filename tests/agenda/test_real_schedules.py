@@ -25,6 +25,7 @@ FILES: list[tuple[str, str | None, dict[str, str]]] = [
     ("pretalx-democon-2020.schedule.json", None, {}),
     ("coscup-2022.session.json", "Asia/Taipei", {}),
     ("pycon-us-2025.conference.json", "America/New_York", {}),
+    ("pycon-us-2025.ics", "America/New_York", {}),
     ("gpn11-2011.csv", "Europe/Berlin", {}),
     (
         "neuromatch-2-2020.agenda.csv",
@@ -202,3 +203,35 @@ def _moved(schedule: Schedule, index: int, by: timedelta) -> Schedule:
     slots = list(schedule.slots)
     slots[index] = replace(slots[index], start=slots[index].start + by)
     return replace(schedule, slots=tuple(slots))
+
+
+def test_every_event_of_the_malformed_calendars_is_a_session(real: Real) -> None:
+    """Counts as the README of the folder states them."""
+    events = {
+        "example": 3,
+        "timezoned": 1,
+        "america_new_york": 1,
+        "rfc_7986_conferences": 1,
+        "multiple_calendar_components": 3,
+        "calendar_with_unicode": 0,
+        "bom_calendar": 0,
+        "broken_dtstart": 1,
+        "broken_ical": 1,
+        "invalid_duration": 1,
+        "issue_1081_invalid_start_and_end": 1,
+        "issue_1081_event_with_rrule": 1,
+        "issue_348_exception_parsing_value": 1,
+        "issue_237_fail_to_parse_timezone_with_non_ascii_tzid": 1,
+        "issue_722_timezone_transition_ambiguity": 4,
+        "x_location": 1,
+        "rfc_6868": 1,
+        "issue_127_categories_with_commas": 1,
+        "pr_480_summary_with_colon": 2,
+        "issue_104_broken_calendar": 1,
+        "issue_1050_multiple_calendars": 2,
+    }
+    found = {}
+    for name in events:
+        imported = read(name, real(f"ics-cases/{name}.ics"), zone="Europe/Berlin")
+        found[name] = summary(imported)["sessions"]
+    assert found == events
