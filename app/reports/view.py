@@ -121,11 +121,11 @@ def _row(line: Line) -> dict[str, Any]:
         "held": held,
         "minutes": round(held.average_minutes),
         "stayed": round(100 * ending / held.peak) if held.peak else None,
-        "spark": charts.spark(_thinned(held.curve), label=words),
+        "spark": charts.spark(thinned(held.curve), label=words),
     }
 
 
-def _thinned(curve: tuple[int, ...], most: int = 48) -> tuple[int, ...]:
+def thinned(curve: tuple[int, ...], most: int = 48) -> tuple[int, ...]:
     """At most so many points of a curve, the first and the last among them."""
     if len(curve) <= most:
         return curve

@@ -7,15 +7,20 @@ import subprocess
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from app.attendees import badge_sheet, codes
+from app.attendees import store as attendees
 from app.clock import now
 from app.jobs import runner, store
 from app.jobs.store import Made
+from app.jobs.tables import Job
 from app.settings import Settings
+from tests.app.builders import same_origin, sign_in
 from tests.app.making import make_attendee, make_conference, make_schedule, release
 
+HTML = {"accept": "text/html"}
 NAMES = (
     "Ada Ng",
     "大谷 真理子",
@@ -130,3 +135,72 @@ async def test_without_a_place_there_is_no_badge_and_it_says_so(
     assert row is not None
     assert row["state"] == "failed"
     assert row["error"].endswith(".")
+
+
+async def test_the_badge_page_shows_progress_and_gives_the_file_to_its_owner_alone(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    conference = await make_conference()
+    ada = await make_attendee(conference, "Ada Ng")
+    bo = await make_attendee(conference, "Bo")
+    owner = await make_attendee(conference, "Olga", role="owner")
+    address = f"/c/{conference.slug}/badge"
+    await sign_in(client, ada, now=now())
+    page = await client.get(address, headers=HTML)
+    place = await attendees.registration(conference.id, ada)
+    assert place is not None
+    key = codes.key_of(conference.id, settings.secret)
+    assert codes.sign(place["badge_code"], key) in page.text
+    assert "Everybody" not in page.text
+    for _ in range(2):
+        assert (await client.post(address, headers=same_origin())).status_code == 303
+    assert await Job.count() == 1
+    row = await store.latest(f"badge:{conference.id}:{ada}")
+    assert row is not None
+    fragment = f"/jobs/{row['id']}"
+    htmx = {**HTML, "hx-request": "true"}
+    waiting = (await client.get(fragment, headers=htmx)).text
+    assert "hx-get" in waiting
+    assert "<html" not in waiting
+    assert (await client.get(f"{fragment}/result", headers=HTML)).status_code == 404
+    await runner.run(settings, row["id"], 0)
+    done = (await client.get(fragment, headers=htmx)).text
+    assert "hx-get" not in done
+    assert "Your badge is ready." in done
+    for person, status in ((bo, 404), (owner, 200), (ada, 200)):
+        await sign_in(client, person, now=now())
+        answer = await client.get(f"{fragment}/result", headers=HTML)
+        assert answer.status_code == status
+        if status == 200:
+            assert answer.content.startswith(b"%PDF")
+            name = f'filename="badge-{conference.slug}.pdf"'
+            assert name in answer.headers["content-disposition"]
+    assert (await client.get(fragment, headers=HTML)).status_code == 200
+
+
+async def test_a_failed_job_can_be_tried_again_from_its_page(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    conference = await make_conference()
+    owner = await make_attendee(conference, "Olga", role="owner")
+    await sign_in(client, owner, now=now())
+    job = await store.ask(
+        "badge",
+        f"badge:{conference.id}:{owner}",
+        {"person": str(uuid4())},
+        conference=conference.id,
+        asked_by=owner,
+        now=now(),
+    )
+    await runner.run(settings, job, 0)
+    address = f"/c/{conference.slug}/badge"
+    page = await client.get(address, headers=HTML)
+    assert "Your badge could not be made." in page.text
+    assert f'action="/jobs/{job}/retry"' in page.text
+    headers = {**same_origin(), "referer": f"{settings.base_url}{address}"}
+    answer = await client.post(f"/jobs/{job}/retry", headers=headers)
+    assert answer.headers["location"] == address
+    elsewhere = {**same_origin(), "referer": "https://evil.example/x"}
+    answer = await client.post(f"/jobs/{job}/retry", headers=elsewhere)
+    assert answer.headers["location"].startswith("/jobs/")
+    assert await Job.count() == 2
