@@ -17,6 +17,8 @@ import bench
 from bench.report import dumps
 
 NOT_BENCHES = ("report",)
+# “import” is a word of the language, so its module has another name.
+MODULES = {"import": "importing"}
 
 
 def main(arguments: list[str]) -> int:
@@ -41,8 +43,9 @@ def main(arguments: list[str]) -> int:
 
 def _names() -> list[str]:
     modules = (module.name for module in pkgutil.iter_modules(bench.__path__))
+    called = {module: name for name, module in MODULES.items()}
     return [
-        name.replace("_", "-")
+        called.get(name, name.replace("_", "-"))
         for name in modules
         if not name.startswith("_") and name not in NOT_BENCHES and _is_bench(name)
     ]
@@ -59,7 +62,7 @@ def _has_run(path: str) -> bool:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"bench.{name.replace('-', '_')}")
+    return importlib.import_module(f"bench.{MODULES.get(name, name.replace('-', '_'))}")
 
 
 if __name__ == "__main__":
