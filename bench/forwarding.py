@@ -28,6 +28,7 @@ from bench.janus import write_settings
 from bench.media_load import loop_file
 from bench.ports import free_port
 from bench.report import Report
+from media import native
 from media.grant import Grant, sign
 from media.mux import machine_addresses
 
@@ -52,36 +53,49 @@ def run() -> Report:
     """Measure all three, alternating, and keep the best of each."""
     address = machine_addresses()[0]
     ours: list[Measured] = []
+    ours_c: list[Measured] = []
     janus: list[Measured] = []
+    compiled = native.build()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         loop = loop_file(folder)
         for _ in range(ROUNDS):
-            ours.append(_measure_ours(folder, loop, address))
+            ours.append(_measure_ours(loop, address, fan="python"))
+            if compiled:
+                ours_c.append(_measure_ours(loop, address, fan="c"))
             if shutil.which("janus"):
                 janus.append(_measure_janus(folder, loop))
         relay = _measure_relay(loop)
-    mine = min(ours, key=lambda m: m.us_per_packet)
-    theirs = min(janus, key=lambda m: m.us_per_packet, default=None)
+    mine, mine_c, theirs = _best(ours), _best(ours_c), _best(janus)
     return Report(
         bench="forwarding",
         figures={
-            "ours_us_per_packet": round(mine.us_per_packet, 2),
-            "ours_c_us_per_packet": None,
-            "relay_us_per_packet": round(relay.us_per_packet, 1),
-            "janus_us_per_packet": round(theirs.us_per_packet, 2) if theirs else None,
-            "ratio_to_janus": round(mine.us_per_packet / theirs.us_per_packet, 3)
-            if theirs
-            else None,
-            "ratio_c_to_janus": None,
+            "ours_us_per_packet": _cost(mine),
+            "ours_c_us_per_packet": _cost(mine_c),
+            "relay_us_per_packet": _cost(relay),
+            "janus_us_per_packet": _cost(theirs),
+            "ratio_to_janus": _ratio(mine, theirs),
+            "ratio_c_to_janus": _ratio(mine_c, theirs),
             "subscribers": SUBSCRIBERS,
             "relay_subscribers": RELAY_SUBSCRIBERS,
-            "packets_per_s": round(mine.packets_per_s),
-            "gaps": sum(m.gaps for m in ours),
+            "packets_per_s": round(mine.packets_per_s) if mine else None,
+            "gaps": sum(m.gaps for m in (*ours, *ours_c)),
             "janus_gaps": sum(m.gaps for m in janus) if janus else None,
         },
         most={"ratio_to_janus": MOST, "gaps": 0},
     )
+
+
+def _best(measured: list[Measured]) -> Measured | None:
+    return min(measured, key=lambda m: m.us_per_packet, default=None)
+
+
+def _cost(measured: Measured | None) -> float | None:
+    return round(measured.us_per_packet, 2) if measured else None
+
+
+def _ratio(mine: Measured | None, theirs: Measured | None) -> float | None:
+    return round(mine.us_per_packet / theirs.us_per_packet, 3) if mine and theirs else None
 
 
 def install_peers() -> None:
@@ -95,7 +109,7 @@ def install_peers() -> None:
     )
 
 
-def _measure_ours(folder: Path, loop: Path, address: str) -> Measured:
+def _measure_ours(loop: Path, address: str, *, fan: str) -> Measured:
     secret, port = secrets.token_hex(16), free_port()
     environment = {
         **os.environ,
@@ -103,6 +117,7 @@ def _measure_ours(folder: Path, loop: Path, address: str) -> Measured:
         "PLENARY_MEDIA_HTTP": f"127.0.0.1:{port}",
         "PLENARY_UDP_PORT": str(free_port(datagrams=True)),
         "PLENARY_MEDIA_ADDRESSES": address,
+        "PLENARY_MEDIA_FAN": fan,
     }
     environment.pop("REDIS_URL", None)
     environment.pop("PLENARY_MEDIA_SOCKET", None)

@@ -34,6 +34,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         http=(host, _port("PLENARY_MEDIA_HTTP", port)) if http else None,
         udp_port=_port("PLENARY_UDP_PORT", environment.get("PLENARY_UDP_PORT", "7900")),
         addresses=tuple(a.strip() for a in listed.split(",") if a.strip()),
+        native=environment.get("PLENARY_MEDIA_FAN", "") != "python",
         redis_url=environment.get("REDIS_URL") or None,
     )
 

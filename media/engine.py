@@ -45,6 +45,16 @@ class Slots:
         self.length = ffi.new("int *")
 
 
+def handle_address(handle: Any) -> int:
+    """The address behind a libsrtp handle, for code that is not Python."""
+    return int(ffi.cast("uintptr_t", handle))
+
+
+def protect_address() -> int:
+    """The address of srtp_protect."""
+    return int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_protect")))
+
+
 class _Path:
     """What RTCDtlsTransport needs of an ICE transport: datagrams in, datagrams out."""
 

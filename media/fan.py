@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import ipaddress
 import socket
 import struct
 import sys
@@ -18,13 +17,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from media.engine import SecureTransport, Slots, protect_rtp
+from media.engine import Slots, protect_rtp
+from media.outlet import Outlet, Packet, header
 
 logger = structlog.get_logger(__name__)
-
-Packet = tuple[bytes, int, int, int, int]
-"""A packet to forward: bytes (12 of header, then payload), their number, 0x8000 | marker bit,
-sequence number and timestamp of the source."""
 
 SLOTS = 256
 MESSAGES = 128
@@ -37,55 +33,7 @@ TRAINS_POSSIBLE = (
     sys.platform == "linux" and struct.calcsize("P") == 8 and sys.byteorder == "little"
 )
 
-header = struct.Struct("!HHLL")
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Outlet:
-    """How one outgoing lane stamps and encrypts the packets of its present source.
-
-    The `name` of the peer is a sockaddr in memory that the outlet keeps alive.
-    """
-
-    __slots__ = (
-        "_sockaddr",
-        "address",
-        "fan",
-        "handle",
-        "name",
-        "name_size",
-        "payload_type",
-        "secure",
-        "sent",
-        "seq_offset",
-        "ssrc",
-        "tag",
-        "ts_offset",
-    )
-
-    def __init__(self, *, ssrc: int, payload_type: int) -> None:
-        self.ssrc = ssrc
-        self.payload_type = payload_type
-        self.seq_offset = 0
-        self.ts_offset = 0
-        self.sent = 0
-        self.fan: Fan | None = None
-        self.secure: SecureTransport | None = None
-        self.handle: object = None
-        self.tag = 0
-        self.name = 0
-        self.name_size = 0
-        self.address: tuple[object, ...] = ()
-        self._sockaddr = ctypes.create_string_buffer(0)
-
-    def connect(self, fan: Fan, secure: SecureTransport, address: tuple[object, ...]) -> None:
-        """Send to this address from now on, encrypted for this peer."""
-        raw = sockaddr(address)
-        self._sockaddr = ctypes.create_string_buffer(raw, len(raw))
-        self.name, self.name_size = ctypes.addressof(self._sockaddr), len(raw)
-        self.address = address
-        self.fan, self.secure = fan, secure
-        self.handle, self.tag = secure.handle, secure.tag_length
 
 
 class Fan:
@@ -104,7 +52,7 @@ class Fan:
         self._slot = 0
         self._message = 0
         self.dropped = 0
-        self.trains = TRAINS_POSSIBLE and _offers_trains(bound)
+        self.trains = TRAINS_POSSIBLE and offers_trains(bound)
         self._prepare()
 
     def forward(self, packets: Sequence[Packet], outlets: Sequence[Outlet]) -> None:
@@ -126,7 +74,7 @@ class Fan:
         self._vector_words[2 * slot + 1] = size + outlet.tag
         self._queue(outlet, slot, 1, 0)
         self._slot = slot + 1
-        outlet.sent += 1
+        outlet.record.sent += 1
 
     def flush(self) -> None:
         """Hand everything that is queued to the kernel; what it has no room for is dropped."""
@@ -183,7 +131,7 @@ class Fan:
             self._slot = slot
             for start, count, size in runs:
                 queue(outlet, first + start, count, size + tag)
-            outlet.sent += width
+            outlet.record.sent += width
 
     def _queue(self, outlet: Outlet, slot: int, count: int, segment: int) -> None:
         message = self._message
@@ -239,17 +187,6 @@ class Fan:
             self._message_words[message * MESSAGE_WORDS + 4] = control_base + word * 8
 
 
-def sockaddr(address: tuple[object, ...]) -> bytes:
-    """A socket address as the kernel lays it out."""
-    host, port = str(address[0]), int(str(address[1]))
-    packed = ipaddress.ip_address(host).packed
-    if len(packed) == 4:
-        return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + packed + bytes(8)
-    flow, scope = (int(str(x)) for x in (*address[2:4], 0, 0)[:2])
-    family = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, flow)
-    return family + packed + struct.pack("=I", scope)
-
-
 def _runs(packets: Sequence[Packet]) -> list[tuple[int, int, int]]:
     """Runs (first, count, size) of packets of equal size, of which the last may be shorter."""
     runs: list[tuple[int, int, int]] = []
@@ -263,7 +200,8 @@ def _runs(packets: Sequence[Packet]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def _offers_trains(bound: socket.socket) -> bool:
+def offers_trains(bound: socket.socket) -> bool:
+    """Whether this kernel sends datagram trains (UDP GSO)."""
     try:
         bound.setsockopt(SOL_UDP, UDP_SEGMENT, 0)
     except OSError:

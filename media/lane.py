@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from media import rtcp
 from media.engine import SecureTransport
-from media.fan import Fan, Outlet, Packet, header
+from media.outlet import FanOut, Outlet, Packet, header
 from media.stream import Stream
 
 REPLAY_BURST = 32
@@ -57,7 +57,7 @@ class Lane:
         self._replayed: dict[int, int] = {}
         self._replaying: int | None = None
 
-    def connect(self, fan: Fan, secure: SecureTransport, address: tuple[object, ...]) -> None:
+    def connect(self, fan: FanOut, secure: SecureTransport, address: tuple[object, ...]) -> None:
         """Send to this address from now on."""
         stream, live = self.stream, self.live
         if stream is not None and live:
@@ -93,7 +93,7 @@ class Lane:
         stream.waiting.pop(self, None)
         self._replayed.clear()
         self._enter(seq)
-        self.outlet.ts_offset = (self._timestamp_now(now) - timestamp) & 0xFFFFFFFF
+        self.outlet.time(self._timestamp_now(now) - timestamp)
         self._go_live(stream)
 
     def late(self, seq: int, packet: Packet) -> None:
@@ -120,7 +120,7 @@ class Lane:
         self._cursor = end
         if end < len(gop):
             return True
-        outlet.ts_offset = (self._last_timestamp - gop[-1][1][4]) & 0xFFFFFFFF
+        outlet.time(self._last_timestamp - gop[-1][1][4])
         self._go_live(stream)
         return False
 
@@ -176,7 +176,7 @@ class Lane:
         self._replayed.clear()
         self._enter(stream.highest + 1)
         target = self._timestamp_now(now)
-        self.outlet.ts_offset = (target - stream.timestamp_at(now)) & 0xFFFFFFFF
+        self.outlet.time(target - stream.timestamp_at(now))
         self._go_live(stream)
 
     def _begin_replay(self, stream: Stream) -> None:
@@ -184,7 +184,7 @@ class Lane:
         self._enter(stream.gop[0][0])
         self._cursor, self._replaying = 0, None
 
-    def _replay_one(self, fan: Fan, seq: int, packet: Packet) -> None:
+    def _replay_one(self, fan: FanOut, seq: int, packet: Packet) -> None:
         """Send one kept packet, its frames drawn together so that the picture is soon at now."""
         raw, _, marker, _, timestamp = packet
         if self._replaying is None:
@@ -205,7 +205,7 @@ class Lane:
     def _enter(self, seq: int) -> None:
         """The source's packet `seq` (extended) shall be our next one."""
         self._epoch = seq
-        self.outlet.seq_offset = (self._next_seq - seq) & 0xFFFF
+        self.outlet.number(self._next_seq - seq)
 
     def _go_live(self, stream: Stream) -> None:
         self._cursor = -1
@@ -239,7 +239,7 @@ class Lane:
             stamp = self._replayed.get(seq, (timestamp + self.outlet.ts_offset) & 0xFFFFFFFF)
             self.outlet.fan.push(self._stamped(raw, marker, seq, stamp), self.outlet)
 
-    def _resend_one(self, fan: Fan, seq: int, packet: Packet) -> None:
+    def _resend_one(self, fan: FanOut, seq: int, packet: Packet) -> None:
         if self._repair is None:
             self._send(seq, packet)
             return

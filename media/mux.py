@@ -15,7 +15,7 @@ import ifaddr
 import structlog
 
 from media import stun
-from media.fan import Fan
+from media.native import make_fan
 
 logger = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Port:
 
     def __init__(self, bound: socket.socket, mux: Mux) -> None:
         self.socket = bound
-        self.fan = Fan(bound)
+        self.fan = make_fan(bound, native=mux.native)
         self._mux = mux
         self._by_address: dict[Address, IceSession] = {}
 
@@ -155,9 +155,12 @@ class Port:
 class Mux:
     """All sockets of the node's one UDP port, and all ICE sessions behind it."""
 
-    def __init__(self, *, now: Callable[[], float], drained: Callable[[], None]) -> None:
+    def __init__(
+        self, *, now: Callable[[], float], drained: Callable[[], None], native: bool = True
+    ) -> None:
         self.now = now
         self.drained = drained
+        self.native = native
         self.ports: list[Port] = []
         self.candidates: list[tuple[str, int]] = []
         self._by_ufrag: dict[str, IceSession] = {}

@@ -46,7 +46,7 @@ class Node:
         self.draining = False
         self._certificate = RTCCertificate.generateCertificate()
         self._loop = asyncio.get_running_loop()
-        self.mux = Mux(now=self._loop.time, drained=self._drained)
+        self.mux = Mux(now=self._loop.time, drained=self._drained, native=settings.native)
         self._stages: dict[str, dict[str, str]] = {}
         self._arrived: dict[Stream, None] = {}
         self._catching: dict[Lane, None] = {}

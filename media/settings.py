@@ -24,7 +24,7 @@ class Settings:
     """How one media node runs; built once, in `media.__main__`.
 
     Exactly one of `socket` (path of a unix socket) and `http` (host, port) says where it listens.
-    `addresses` are offered to clients as ICE candidates; empty means every address of the machine
+    `native` allows the fan-out in C where it was built. `addresses` are offered to clients as ICE candidates; empty means every address of the machine
     and 127.0.0.1.
     """
 
@@ -33,5 +33,6 @@ class Settings:
     http: tuple[str, int] | None = None
     udp_port: int = 7900
     addresses: tuple[str, ...] = ()
+    native: bool = True
     redis_url: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)

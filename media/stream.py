@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from media import rtcp, rtp
-from media.fan import Fan, Outlet, Packet
+from media.outlet import FanOut, Outlet, Packet
 
 VIDEO_CLOCK = 90_000
 AUDIO_CLOCK = 48_000
@@ -54,7 +54,7 @@ class Stream:
         self.gop_at = 0.0
         self.followers: dict[Follower, None] = {}
         self.waiting: dict[Follower, None] = {}
-        self.live: dict[Fan, list[Outlet]] = {}
+        self.live: dict[FanOut, list[Outlet]] = {}
         self.report: rtcp.SenderReport | None = None
         self.report_at = 0.0
         self.missing: dict[int, int] = {}

@@ -1,16 +1,27 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 
+from media import native
 from media.node import Node
 from tests.media.builders import House, make_settings
 
+FANS = ("python", "c") if shutil.which("cc") else ("python",)
+"""Everything that is forwarded is tested with both fan-outs where there is a compiler."""
 
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    node = Node(make_settings())
+
+@pytest.fixture(scope="session")
+def fan_in_c() -> None:
+    if "c" in FANS:
+        assert native.build()
+
+
+@pytest.fixture(params=FANS)
+async def house(request: pytest.FixtureRequest, fan_in_c: None) -> AsyncIterator[House]:
+    node = Node(make_settings(native=request.param == "c"))
     await node.start()
     house = House(node)
     yield house

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from media import sdp
 from media.client import AUDIO_PT, VIDEO_PT, Connection, OfferedLine, describe
 from media.errors import MediaError
-from media.fan import Outlet
 from media.lane import Lane
+from media.outlet import Outlet
 from media.publisher import _lines as publisher_lines
 from media.stream import GOP_PACKETS, RING, Stream
 from media.subscriber import _lines as subscriber_lines
