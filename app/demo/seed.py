@@ -39,6 +39,7 @@ DOORS = {
     "archive_after": 60,
 }
 _CHUNK = 200
+_LEFT = timedelta(minutes=45)
 
 
 async def seed(
@@ -49,8 +50,8 @@ async def seed(
 ) -> Links:
     """The demo in the bound database, with `now` (aware) in the middle of its first day.
 
-    A demo of the same conference is kept while its first day lasts; otherwise the database's demo
-    is replaced. Everything is one transaction. Raises agenda.errors.Unreadable for a file that
+    A demo of the same conference is kept while enough of its first day is left; otherwise the
+    database's demo is replaced. Everything is one transaction. Raises agenda.errors.Unreadable for a file that
     can't be read, OSError for one that isn't there.
     """
     schedule = await asyncio.to_thread(_schedule, now, import_file, zone)
@@ -87,7 +88,7 @@ def _first_day(schedule: Schedule) -> list[Slot]:
 
 
 async def _standing(slug: str, now: datetime) -> UUID | None:
-    """The demo of this name, if its first day is not over yet."""
+    """The demo of this name, if its first day has begun and has _LEFT still to go."""
     row = (
         await Conference.select(Conference.id)
         .where(Conference.slug == slug, Conference.organization.slug == ORGANIZATION)
@@ -99,7 +100,7 @@ async def _standing(slug: str, now: datetime) -> UUID | None:
     today = _first_day(released.schedule)
     began, ends = min(slot.start for slot in today), max(slot.end for slot in today)
     conference: UUID = row["id"]
-    return conference if began <= now < ends else None
+    return conference if began <= now < ends - _LEFT else None
 
 
 async def _clear() -> None:
