@@ -314,13 +314,13 @@ def test_a_large_conference_is_planned_at_once() -> None:
 
 def test_twenty_thousand_slots_in_one_room_do_not_hang() -> None:
     slots = [make_slot(f"{n:05}", n % 600, 300) for n in range(20_000)]
-    before = time.perf_counter()
+    before = time.process_time()
     made = plan(slots, DoorPolicy())
-    assert time.perf_counter() - before < 20
+    assert time.process_time() - before < 20
     assert set(made.phases(at(10_000)).values()) == {Phase.ARCHIVED}
 
 
 def _seconds(slots: list[Slot]) -> float:
-    before = time.perf_counter()
+    before = time.process_time()
     plan(slots, DoorPolicy())
-    return time.perf_counter() - before
+    return time.process_time() - before

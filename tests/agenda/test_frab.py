@@ -296,12 +296,12 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_gets_one_clear_sentence(name: str) -> None:
     content, words = HOSTILE[name]
-    before = time.perf_counter()
+    before = time.process_time()
     with pytest.raises(Unreadable) as refusal:
         read("file.xml", content, zone="Europe/Brussels")
     assert words in refusal.value.sentence
     assert "\n" not in refusal.value.sentence
-    assert time.perf_counter() - before < 2
+    assert time.process_time() - before < 2
 
 
 def test_a_wrong_encoding_is_noted_and_read() -> None:

@@ -161,9 +161,9 @@ def test_what_a_calendar_can_hold_survives(schedule: Schedule) -> None:
     ],
 )
 def test_hostile_calendars_are_read_in_bounded_time(content: bytes, words: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     imported = read("x.ics", content)
-    assert time.perf_counter() - before < 3
+    assert time.process_time() - before < 3
     assert not words or words in codes(imported)
 
 
