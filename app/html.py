@@ -60,6 +60,10 @@ def zone_city(zone_name: str) -> str:
     return words.zone_city(zone_name, language.get())
 
 
+def tongue(tag: str) -> str:
+    return words.tongue(tag, language.get())
+
+
 def _environment() -> Environment:
     env = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -81,6 +85,7 @@ def _environment() -> Environment:
         name=words.name,
         rich=words.rich,
         web=words.web,
+        tongue=tongue,
     )
     env.globals.update(static_url=static_url, clock_range=words.clock_range, language=language.get)
     env.globals["ui"] = env.get_template("_components.html").module

@@ -10,6 +10,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import nh3
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
 from markupsafe import Markup, escape
 
@@ -211,3 +212,12 @@ def _linked(line: str) -> str:
 def web(address: str) -> str:
     """An address of a stranger, if it leads to the web; else a harmless one."""
     return address if re.match(r"https?://", address, re.I) else "#"
+
+
+@lru_cache(maxsize=128)
+def tongue(tag: str, language: str = "en") -> str:
+    """A language by its name, such as English for en; a tag that nobody knows stays as it is."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(language) or tag
+    except (UnknownLocaleError, ValueError):
+        return tag

@@ -12,6 +12,7 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Response
 
+from agenda.formats import frab_write
 from agenda.model import Session, SessionId, SlotId
 from app.accounts.viewer import ANYONE
 from app.clock import now
@@ -100,6 +101,17 @@ async def places(request: Request[Any, Any, Any], slug: str, v: str = "") -> Res
     return Response(style, media_type="text/css", headers={"Cache-Control": age})
 
 
+@get("/c/{slug:str}/schedule.xml", opt={"who": ANYONE}, include_in_schema=False)
+async def as_frab(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+    """The latest release as frab XML, for other programs."""
+    released, _programme_of = await _programme(request)
+    return Response(
+        frab_write.write(released.schedule),
+        media_type="application/xml",
+        headers={"Content-Disposition": f'inline; filename="{slug}.xml"'},
+    )
+
+
 @get("/c/{slug:str}/sessions/{session_id:uuid}", opt={"who": ANYONE})
 async def session(request: Request[Any, Any, Any], slug: str, session_id: UUID) -> Response[Any]:
     """One session: what, who, when, where, and everything that belongs to it."""
@@ -158,6 +170,7 @@ async def slot_state(request: Request[Any, Any, Any], slug: str, slot_id: UUID) 
 async def speakers(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
     """Everybody on the programme, by the first letter of their name."""
     released, programme = await _programme(request)
+
     def made() -> Response[str]:
         return page(
             request,
@@ -222,4 +235,4 @@ async def star(
     return Redirect(address if "/sessions/" in back else f"{_root(slug)}/agenda", status_code=303)
 
 
-handlers: list[Any] = [agenda, places, session, slot_state, speakers, star]
+handlers: list[Any] = [agenda, places, as_frab, session, slot_state, speakers, star]

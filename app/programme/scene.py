@@ -22,6 +22,8 @@ from app.programme.view import Card, Programme, clashes, next_of, state, with_tr
 from app.static import version as static_version
 from app.words import local, offset
 
+ALL_DAYS = "all"
+
 _bodies: kept.Shelf[str] = kept.Shelf(24)
 
 
@@ -71,7 +73,7 @@ class Scene:
         running = first <= self.now < last + timedelta(hours=1)
         return (
             self.released.id,
-            self.day,
+            self.whole or self.day,
             self.query.view,
             tuple(sorted(self.picked)),
             self.zone,
@@ -85,9 +87,13 @@ class Scene:
         parts = (*self._key, self.own, block, static_version(), self.query.tracks)
         return '"' + hashlib.sha256(repr(parts).encode()).hexdigest()[:20] + '"'
 
-    @cached_property
-    def cards(self) -> list[Card]:
-        return with_tracks(self.programme.by_day.get(self.day, []), self.picked)
+    @property
+    def whole(self) -> bool:
+        """True where every day is asked for at once."""
+        return self.query.day == ALL_DAYS
+
+    def _cards(self, day: date) -> list[Card]:
+        return with_tracks(self.programme.by_day[day], self.picked)
 
     def body(self, starred: frozenset[SessionId]) -> Markup:
         """The grid or list, or what was searched for, with the reader's stars in it."""
@@ -95,14 +101,22 @@ class Scene:
             return self._put_stars(self._found(), starred)
         if self.query.mine:
             return self._put_stars(self._mine(starred), starred)
-        text = _bodies.get(self._key, self._sheet)
+        text = _bodies.get(self._key, self._sheets)
         return self._put_stars(text, starred)
 
-    def _sheet(self) -> str:
+    def _sheets(self) -> str:
+        if not self.whole:
+            return self._sheet(self.day)
+        return "".join(
+            Markup('<h2 class="day-name">{}</h2>').format(day_words(day)) + self._sheet(day)
+            for day in self.programme.by_day
+        )
+
+    def _sheet(self, day: date) -> Markup:
         view = lay_out(
             self.programme,
-            self.day,
-            self.cards,
+            day,
+            self._cards(day),
             phases=self.phases.reached,
             zone=self.zone,
             now=self.now,
@@ -112,7 +126,9 @@ class Scene:
             "agenda/_sheet.html",
             day=view,
             view=self.query.view,
-            running=0 < len(over) < view.sessions and self.programme.today(self.now) == self.day,
+            running=0 < len(over) < view.sessions
+            and self.programme.today(self.now) == day
+            and not self.whole,
             over=len(over),
             over_hours=[
                 h for h in view.hours if h.shown and all(s.state == "past" for s in h.shown)
@@ -148,8 +164,8 @@ class Scene:
             clash=clashes(cards),
         )
 
-    def _render(self, template: str, **context: Any) -> str:
-        return (
+    def _render(self, template: str, **context: Any) -> Markup:
+        return Markup(
             environment()
             .get_template(template)
             .render(
@@ -169,12 +185,12 @@ class Scene:
         for session in starred:
             off = f'sessions/{session}/star" aria-pressed="false"'
             text = text.replace(off, f'sessions/{session}/star" aria-pressed="true"')
-        if starred and "<!--mine-->" in text:
+        if starred and not self.whole and "<!--mine-->" in text:
             text = text.replace("<!--mine-->", self._row(starred), 1)
         return Markup(text)
 
     def _row(self, starred: frozenset[SessionId]) -> str:
-        cards = [card for card in self.cards if card.session.id in starred]
+        cards = [card for card in self._cards(self.day) if card.session.id in starred]
         if not cards:
             return ""
         lane = lanes(cards)
@@ -193,6 +209,7 @@ class Scene:
             "view": query.view,
             "zone_choice": query.zone,
             "day": self.day,
+            "whole": self.whole,
             "sub": self._sub(),
             "tabs": self._tabs(),
             "coming": self._show(coming) if coming else None,
@@ -211,12 +228,15 @@ class Scene:
 
     def _sub(self) -> str:
         days = list(self.programme.by_day)
-        held = self.programme.by_day[self.day]
+        held = self.programme.cards if self.whole else self.programme.by_day[self.day]
         rooms = len({card.room.id for card in held})
         made = local(self.released.release.created_at, self.zone)
-        return _(
+        words = _(
             "Day %(at)s of %(days)s. %(sessions)s in %(rooms)s. Release %(number)s, published %(when)s."
-        ) % {
+        )
+        if self.whole:
+            words = _("%(sessions)s in %(rooms)s. Release %(number)s, published %(when)s.")
+        return words % {
             "at": days.index(self.day) + 1,
             "days": len(days),
             "sessions": ngettext("%(num)s session", "%(num)s sessions", len(held))
@@ -241,7 +261,8 @@ class Scene:
                 {
                     "day": day,
                     "words": words,
-                    "current": day == self.day and not self.query.words and not self.query.mine,
+                    "current": day == self.day
+                    and not (self.query.words or self.query.mine or self.whole),
                     "href": self.query.href(day=day.isoformat(), words="", mine=False),
                 }
             )
@@ -293,7 +314,8 @@ class Scene:
         ]
 
     def _tracks(self) -> list[dict[str, Any]]:
-        here = {card.session.track for card in self.programme.by_day[self.day]}
+        shown = self.programme.cards if self.whole else self.programme.by_day[self.day]
+        here = {card.session.track for card in shown}
         keys = self.programme.track_keys
         return [
             {

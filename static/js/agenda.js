@@ -5,8 +5,8 @@ const $ = (/** @type {string} */ selector) => /** @type {HTMLElement | null} */ 
 
 /** Move the line, and say how long what is on air still lasts. */
 function tick() {
-  const sheet = $(".sheet[data-base]");
-  if (sheet) {
+  for (const found of document.querySelectorAll(".sheet[data-base]")) {
+    const sheet = /** @type {HTMLElement} */ (found);
     const base = Date.parse(sheet.dataset.base ?? "");
     const from = Number(sheet.dataset.from);
     const now = (Date.now() - base) / MINUTE;

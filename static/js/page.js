@@ -34,13 +34,19 @@ function stored() {
   }
 }
 
-/** The server renders both zones; it only has to know the reader's. */
+/** The server renders both zones; it only has to know the reader's. The first page asks again. */
 function zone() {
   const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!name || document.cookie.split("; ").includes(`zone=${encodeURIComponent(name)}`)) return;
   const secure = location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `zone=${encodeURIComponent(name)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
-  document.dispatchEvent(new CustomEvent("plenary:zone", { detail: name }));
+  const home = meta("conference")?.dataset.zone;
+  if (home && document.querySelector("main time, .agenda-page") && clockIn(home) !== clockIn(name)) location.reload();
+}
+
+/** @param {string} timeZone */
+function clockIn(timeZone) {
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", timeZone }).format(Date.now());
 }
 
 document.addEventListener("keydown", (event) => {
