@@ -116,12 +116,15 @@ class PooledSQLite(SQLiteEngine):
         await self._places.acquire()
         if self._idle:
             return self._idle.pop()
+        connection = aiosqlite.connect(**self.connection_kwargs)
         try:
-            connection = await aiosqlite.connect(**self.connection_kwargs)
+            await connection
             connection.row_factory = dict_factory  # type: ignore[assignment]
             for pragma in _PRAGMAS:
                 await connection.execute(pragma)
         except BaseException:
+            # Whoever waited may have been cancelled half-way; its thread must not stay behind.
+            connection.stop()
             self._places.release()
             raise
         return connection

@@ -148,7 +148,8 @@ class Hub:
     async def _read(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), _IDLE_POLL_S)
+                async with asyncio.timeout(_IDLE_POLL_S):
+                    await self._look.wait()
             self._look.clear()
             try:
                 await self._deliver_new()
@@ -216,7 +217,8 @@ class Hub:
     async def _pump(self, page: _Page, last: int, send: Send) -> None:
         while not page.closed and not self._closing:
             try:
-                await asyncio.wait_for(page.wake.wait(), _BEAT_S)
+                async with asyncio.timeout(_BEAT_S):
+                    await page.wake.wait()
             except TimeoutError:
                 await _write(send, b": still here\n\n")
                 continue

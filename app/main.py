@@ -23,9 +23,11 @@ from app.conferences import routes as conferences
 from app.demo import routes as demo
 from app.jobs import routes as jobs
 from app.notices import routes as notices
-from app.programme import public
+from app.programme import feed, public
 from app.programme import routes as programme
+from app.reports import routes as reports
 from app.settings import Settings
+from app.sponsors import routes as sponsors
 from app.stages import routes as stages
 from app.stages.proxy import MediaProxy, node_client
 
@@ -35,9 +37,12 @@ FEATURES = (
     accounts,
     conferences,
     public,
+    feed,
     programme,
     stages,
     attendees,
+    sponsors,
+    reports,
     jobs,
 )
 DEMO_FEATURES = (demo, notices)

@@ -14,6 +14,8 @@ from litestar.handlers.base import BaseRouteHandler
 
 from app.accounts import sessions
 from app.conferences.tables import Conference, Membership
+from app.programme.feed_token import address
+from app.settings import Settings
 
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
@@ -33,6 +35,7 @@ class Viewer:
     name: str
     email: str | None
     roles: frozenset[str] = frozenset()
+    calendar_url: str | None = None
 
     def has(self, roles: Iterable[str]) -> bool:
         return not self.roles.isdisjoint(roles)
@@ -64,7 +67,8 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
         state["conference"] = conference
     token = connection.cookies.get(sessions.COOKIE)
     if token:
-        state["viewer"] = await _viewer(token, state["conference"])
+        settings: Settings = connection.app.state.settings
+        state["viewer"] = await _viewer(token, state["conference"], settings)
     if who == ANYONE:
         return
     if state["viewer"] is None:
@@ -75,14 +79,22 @@ async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
         raise PermissionDeniedException("This page is for other roles than yours.")
 
 
-async def _viewer(token: str, conference: Conference | None) -> Viewer | None:
+async def _viewer(token: str, conference: Conference | None, settings: Settings) -> Viewer | None:
     person = await sessions.person_of(token)
     if person is None:
         return None
     roles: frozenset[str] = frozenset()
+    feed = None
     if conference is not None:
+        feed = address(settings, conference.id, person["id"])
         rows = await Membership.select(Membership.role).where(
             Membership.conference == conference.id, Membership.person == person["id"]
         )
         roles = frozenset(row["role"] for row in rows)
-    return Viewer(person=person["id"], name=person["name"], email=person["email"], roles=roles)
+    return Viewer(
+        person=person["id"],
+        name=person["name"],
+        email=person["email"],
+        roles=roles,
+        calendar_url=feed,
+    )

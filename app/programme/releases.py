@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +26,7 @@ from agenda.model import (
     Track,
     TrackId,
 )
+from agenda.schedule import place
 from app import db, live
 from app.conferences.tables import Conference
 from app.jobs import outbox
@@ -36,13 +37,31 @@ from app.programme.marks import Mark, marks
 _KEPT = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A slot that an earlier release had and this one has no more, for calendars that still show it."""
+
+    slot: SlotId
+    session: SessionId
+    title: str
+    room: str
+    start: datetime
+    duration: timedelta
+
+
 @dataclass(frozen=True)
 class Released:
-    """A release with the look-ups that pages need; made once for each release and process."""
+    """A release with the look-ups that pages need; made once for each release and process.
+
+    `sequences` counts for each slot how often its time, place or title has changed since it was
+    first released (RFC 5545, SEQUENCE).
+    """
 
     id: UUID
     release: Release
     room_slugs: Mapping[RoomId, str]
+    sequences: Mapping[SlotId, int]
+    withdrawn: tuple[Withdrawn, ...]
 
     @property
     def schedule(self) -> Schedule:
@@ -128,6 +147,18 @@ async def _load(release: UUID) -> Released:
     return Released(
         id=release,
         room_slugs=held["room_slugs"],
+        sequences=held["sequences"],
+        withdrawn=tuple(
+            Withdrawn(
+                slot=SlotId(one["slot"]),
+                session=SessionId(one["session"]),
+                title=one["title"],
+                room=one["room"],
+                start=datetime.fromisoformat(one["start"]),
+                duration=timedelta(seconds=one["duration_s"]),
+            )
+            for one in held["withdrawn"]
+        ),
         release=Release(
             number=row["number"],
             name=row["name"],
@@ -169,6 +200,8 @@ async def publish(
         if expected is not None and present.version != expected:
             raise draft.DraftMoved
         schedule = present.schedule
+        before = await latest(conference)
+        sequences, withdrawn = _history_of_slots(before, schedule)
         slugs = await t.Room.select(t.Room.id, t.Room.slug).where(t.Room.conference == conference)
         release = uuid4()
         await t.Release(
@@ -183,6 +216,18 @@ async def publish(
                 {
                     "schedule": document.dump(schedule),
                     "room_slugs": {str(row["id"]): row["slug"] for row in slugs},
+                    "sequences": sequences,
+                    "withdrawn": [
+                        {
+                            "slot": one.slot,
+                            "session": one.session,
+                            "title": one.title,
+                            "room": one.room,
+                            "start": one.start.isoformat(),
+                            "duration_s": one.duration.total_seconds(),
+                        }
+                        for one in withdrawn
+                    ],
                 },
                 ensure_ascii=False,
             ),
@@ -190,6 +235,53 @@ async def publish(
         await live.announce(conference, "release", {"number": number}, now=now)
         await outbox.put("released", f"released:{release}", {"release": str(release)}, now=now)
     return number
+
+
+def _history_of_slots(
+    before: Released | None, after: Schedule
+) -> tuple[dict[SlotId, int], list[Withdrawn]]:
+    """How often each slot has changed by now, and which ones are gone."""
+    if before is None:
+        return dict.fromkeys((slot.id for slot in after.slots), 0), []
+    titles = {session.id: session.title for session in after.sessions}
+    rooms = {room.id: room.name for room in after.rooms}
+    sequences: dict[SlotId, int] = {}
+    for slot in after.slots:
+        old = before.slots.get(slot.id)
+        count = before.sequences.get(slot.id, 0)
+        if old is None:
+            # One that was withdrawn and comes back has changed, too.
+            changed = slot.id in before.sequences
+        else:
+            changed = (
+                place(old),
+                before.sessions[old.session].title,
+                before.rooms[old.room].name,
+            ) != (
+                place(slot),
+                titles[slot.session],
+                rooms[slot.room],
+            )
+        sequences[slot.id] = count + changed
+    gone = [one for one in before.withdrawn if one.slot not in sequences]
+    for old in before.schedule.slots:
+        if old.id not in sequences:
+            gone.append(_withdrawn(before, old))
+    for one in gone:
+        fresh = one.slot in before.slots
+        sequences[one.slot] = before.sequences.get(one.slot, 0) + fresh
+    return sequences, gone
+
+
+def _withdrawn(before: Released, slot: Slot) -> Withdrawn:
+    return Withdrawn(
+        slot=slot.id,
+        session=slot.session,
+        title=before.sessions[slot.session].title,
+        room=before.rooms[slot.room].name,
+        start=slot.start,
+        duration=slot.duration,
+    )
 
 
 async def history(conference: UUID) -> list[dict[str, Any]]:

@@ -208,7 +208,8 @@ async def run(settings: Settings, redis: Redis) -> None:
             except Exception as error:
                 logger.error("stagehand stumbled, goes on", exc_info=error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await woken.wait()
             woken.clear()
     finally:
         ear.cancel()

@@ -20,10 +20,13 @@ async def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(databa
     class Stop(Exception):
         pass
 
-    with pytest.raises(Stop):
+    async def fail() -> None:
         async with db.transaction():
             await Person(id=uuid4(), name="gone", created_at=now()).save()
             raise Stop
+
+    with pytest.raises(Stop):
+        await fail()
     async with db.transaction():
         await Person(id=uuid4(), name="kept", created_at=now()).save()
     assert [p["name"] for p in await Person.select(Person.name)] == ["kept"]

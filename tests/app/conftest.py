@@ -1,0 +1,46 @@
+"""The web application in this process, over a real database and a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from litestar import Litestar
+from redis.asyncio import Redis
+
+from app.main import create_app
+from app.settings import Settings
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Litestar]:
+    """The whole application, started in the test's own event loop."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.flushall()
+    made = create_app(settings)
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        # A lifespan must end in the task that began it; a fixture's two halves are two tasks.
+        async with made.lifespan():
+            started.set()
+            await stop.wait()
+
+    life = asyncio.create_task(live())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait([life, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if life.done():
+        await life
+    yield made
+    stop.set()
+    await life
+
+
+@pytest.fixture
+async def client(settings: Settings, application: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the whole application, with the test's database bound and open."""
+    transport = httpx.ASGITransport(app=application)
+    async with httpx.AsyncClient(transport=transport, base_url=settings.base_url) as found:
+        yield found
