@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -15,15 +15,14 @@ from defusedxml.ElementTree import iterparse
 
 from agenda.errors import Unreadable
 from agenda.formats.assembly import assemble
+from agenda.formats.frab_event import Place, read_event
 from agenda.formats.frab_write import (
-    EVENT_MARKS,
-    PERSON_MARKS,
     ROOM_MARKS,
     TRACK_MARKS,
     write,
 )
 from agenda.formats.imported import Imported, Ledger
-from agenda.formats.rows import DeclaredDay, Head, PersonRow, Row
+from agenda.formats.rows import DeclaredDay, Head, Row
 from agenda.formats.texts import (
     as_utf8,
     looks_like_html,
@@ -32,8 +31,8 @@ from agenda.formats.texts import (
     parse_duration,
     parse_moment,
 )
-from agenda.formats.xml_extra import add, extra_name, full_text, to_json
-from agenda.model import Attachment, Json, Link, Room, RoomId, SessionState, Track, TrackId
+from agenda.formats.xml_extra import add, extra_name, full_text, other_marks, to_json
+from agenda.model import Room, RoomId, Track, TrackId
 
 __all__ = ["FORMAT", "looks_right", "read", "write"]
 
@@ -210,7 +209,7 @@ class _Reader:
                 name=self._room,
                 guid=element.get("guid") or None,
                 capacity=_capacity(element.get("capacity") or ""),
-                extra=_other_marks(element, ROOM_MARKS),
+                extra=other_marks(element, ROOM_MARKS),
             )
 
     def _describe_room(self, element: Element) -> None:
@@ -252,7 +251,7 @@ class _Reader:
         text = full_text(element if name_element is None else name_element)
         name = (element.get("name") or text).strip()
         if name and name not in self.tracks:
-            held = _other_marks(element, TRACK_MARKS)
+            held = other_marks(element, TRACK_MARKS)
             for child in element:
                 if child is not name_element:
                     add(held, extra_name(child), to_json(child))
@@ -265,224 +264,20 @@ class _Reader:
             )
 
     def _event(self, element: Element, *, unplaced: bool) -> None:
-        fields: dict[str, Any] = {}
-        extra = _other_marks(element, EVENT_MARKS)
-        words: dict[str, str] = {}
-        seen: set[str] = set()
-        for child in element:
-            tag = child.tag
-            if tag in seen or tag not in _KNOWN:
-                add(extra, extra_name(child), to_json(child))
-            elif tag in _GROUPS:
-                fields.update(_GROUPS[tag](child, extra))
-            else:
-                words[tag] = full_text(child)
-                if child.attrib or len(child):
-                    add(extra, tag, _beside_text(child))
-            seen.add(tag)
-        source_id = (element.get("id") or "").strip() or None
-        where = self._where(source_id)
-        self._times(words, where, fields, unplaced=unplaced)
-        fields["room"] = self._event_room(words.get("room", "").strip(), where)
-        for tag, name in _TEXTS.items():
-            text = words.get(tag, "")
-            fields[name] = text if tag in _LONG_TEXTS else text.strip()
-        if words.get("state"):
-            fields["state"] = _state(words["state"].strip(), extra)
-        guid = (element.get("guid") or "").strip() or None
-        self.rows.append(Row(where=where, source_id=source_id, guid=guid, extra=extra, **fields))
+        where = self._where((element.get("id") or "").strip())
+        place = Place(where=where, day=self._day, room=self._room, unplaced=unplaced)
+        self.rows.append(read_event(element, place, self.ledger))
 
-    def _where(self, source_id: str | None) -> str:
+    def _where(self, source_id: str) -> str:
         parts = [f"day {self._days}"] if self._days else []
         if self._room:
             parts.append(f"room “{self._room}”")
         parts.append(f"event {source_id}" if source_id else f"event number {len(self.rows) + 1}")
         return ", ".join(parts)
 
-    def _event_room(self, own: str, where: str) -> str:
-        if own and self._room and own != self._room:
-            self.ledger.note(
-                "other_room",
-                where,
-                "The session says “{own}” but stands under “{enclosing}”; its own room is taken.",
-                own=own,
-                enclosing=self._room,
-            )
-        return own or self._room
-
-    def _times(
-        self, words: dict[str, str], where: str, fields: dict[str, Any], *, unplaced: bool
-    ) -> None:
-        text = words.get("date", "")
-        fields["day"] = self._day or (parse_date(text) if text else None)
-        clock = parse_clock(words.get("start", "")) if words.get("start") else None
-        moment = parse_moment(text) if text else None
-        if text and moment is None and parse_date(text) is None:
-            self.ledger.note(
-                "bad_time", where, "“{text}” is not a date and time.", text=text.strip()[:60]
-            )
-        if words.get("start") and clock is None:
-            self.ledger.note(
-                "bad_time",
-                where,
-                "“{text}” is not a time of day.",
-                text=words["start"].strip()[:60],
-            )
-        if moment is not None and clock is not None and _clock_of(moment) != clock % _DAY:
-            self.ledger.note(
-                "start_differs",
-                where,
-                "The date says {date} and the start {start}; the date is taken.",
-                date=moment.strftime("%H:%M"),
-                start=words["start"].strip(),
-            )
-        if not unplaced:
-            fields["start"], fields["clock"] = moment, clock
-        if words.get("duration"):
-            fields["duration"] = parse_duration(words["duration"])
-            if fields["duration"] is None:
-                self.ledger.note(
-                    "bad_duration",
-                    where,
-                    "“{text}” is not a duration.",
-                    text=words["duration"].strip()[:60],
-                )
-
-
-_DAY = timedelta(days=1)
-
-
-def _clock_of(moment: datetime) -> timedelta:
-    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second)
-
-
-def _other_marks(element: Element, known: Collection[str]) -> dict[str, Json]:
-    """The attributes that we have no word for."""
-    return {f"@{name}": value for name, value in element.attrib.items() if name not in known}
-
 
 def _capacity(text: str) -> int | None:
     return int(text) if re.fullmatch(r"\d{1,9}", text) else None
-
-
-def _state(text: str, extra: dict[str, Json]) -> SessionState:
-    try:
-        return SessionState(text.lower())
-    except ValueError:
-        add(extra, "state", text)
-        return SessionState.CONFIRMED
-
-
-def _beside_text(element: Element) -> Json:
-    """What an element that we know by its text holds besides."""
-    held = to_json(element)
-    return {k: v for k, v in held.items() if k != "#text"} if isinstance(held, dict) else ""
-
-
-def _sorted_out(group: Element, tag: str, extra: dict[str, Json]) -> Iterator[Element]:
-    """The children of a group that are what it is for; anything else goes to `extra`."""
-    others: dict[str, Json] = {f"@{k}": v for k, v in group.attrib.items()}
-    for child in group:
-        if child.tag == tag:
-            yield child
-        else:
-            add(others, child.tag, to_json(child))
-    add(extra, group.tag, others)
-
-
-def _persons(group: Element, extra: dict[str, Json]) -> dict[str, Any]:
-    people = [_person(child) for child in _sorted_out(group, "person", extra)]
-    return {"persons": tuple(p for p in people if p.name or p.source_id or p.guid)}
-
-
-def _person(element: Element) -> PersonRow:
-    held: dict[str, str] = {}
-    extra: dict[str, Json] = {}
-    for child in element:
-        if child.tag in _PERSON and child.tag not in held and not child.attrib and not len(child):
-            held[child.tag] = full_text(child)
-        else:
-            add(extra, extra_name(child), to_json(child))
-    extra.update(_other_marks(element, PERSON_MARKS))
-    names = [n for n in (held.get("public_name"), held.get("name"), full_text(element)) if n]
-    for other in names[1:]:
-        if other.strip() != names[0].strip():
-            add(extra, "name", other)
-    return PersonRow(
-        name=names[0].strip() if names else "",
-        source_id=(element.get("id") or "").strip() or None,
-        guid=(element.get("guid") or "").strip() or None,
-        code=held.get("code") or element.get("code") or "",
-        biography=held.get("biography", ""),
-        url=held.get("url") or element.get("href") or "",
-        extra=extra,
-    )
-
-
-_PERSON = frozenset({"name", "public_name", "code", "biography", "url"})
-
-
-def _links(group: Element, extra: dict[str, Json]) -> dict[str, Any]:
-    return {"links": tuple(_link(child) for child in _sorted_out(group, "link", extra))}
-
-
-def _link(element: Element) -> Link:
-    title = full_text(element).strip()
-    url = element.get("href")
-    if url is None and re.match(r"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:\S+$", title):
-        url, title = title, ""
-    return Link(url=(url or "").strip(), title=title, kind=element.get("type") or "")
-
-
-def _attachments(group: Element, extra: dict[str, Json]) -> dict[str, Any]:
-    return {
-        "attachments": tuple(
-            Attachment(
-                url=(child.get("href") or "").strip(),
-                title=full_text(child).strip(),
-                kind=child.get("type") or "",
-            )
-            for child in _sorted_out(group, "attachment", extra)
-        )
-    }
-
-
-def _recording(group: Element, extra: dict[str, Json]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    others: dict[str, Json] = {f"@{k}": v for k, v in group.attrib.items()}
-    for child in group:
-        text = full_text(child).strip()
-        if child.tag == "license" and "licence" not in found:
-            found["licence"] = text
-        elif child.tag == "optout" and text.lower() in _TRUTH and "opt_out_recording" not in found:
-            found["opt_out_recording"] = _TRUTH[text.lower()]
-        else:
-            add(others, child.tag, to_json(child))
-    add(extra, "recording", others)
-    return found
-
-
-_TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-_GROUPS: dict[str, Callable[[Element, dict[str, Json]], dict[str, Any]]] = {
-    "persons": _persons,
-    "links": _links,
-    "attachments": _attachments,
-    "recording": _recording,
-}
-_TEXTS = {
-    "title": "title",
-    "subtitle": "subtitle",
-    "abstract": "abstract",
-    "description": "description",
-    "type": "kind",
-    "language": "language",
-    "track": "track",
-    "url": "url",
-    "slug": "slug",
-    "logo": "logo",
-}
-_LONG_TEXTS = frozenset({"abstract", "description"})
-_KNOWN = frozenset({*_TEXTS, *_GROUPS, "room", "date", "start", "duration", "state"})
 
 
 def _set(name: str) -> Callable[[Head, str], None]:

@@ -74,6 +74,11 @@ def add(held: dict[str, Json], name: str, value: Json) -> None:
     held[name] = [*known, value] if isinstance(known, list) else [known, value]
 
 
+def other_marks(element: Element, known: Collection[str]) -> dict[str, Json]:
+    """The attributes that we have no word for."""
+    return {f"@{name}": value for name, value in element.attrib.items() if name not in known}
+
+
 def attributes(extra: Extra, taken: Collection[str]) -> str:
     """The XML attributes that a thing's “@” entries make, none of them in `taken`."""
     return "".join(
