@@ -167,8 +167,11 @@ class SecureTransport:
 
     def _measure_tag(self) -> int:
         """Bytes that encryption adds to a packet, asked of the library on a stream of its own."""
-        probe = bytes([0x80, 0, 0, 0, 0, 0, 0, 0]) + b"plen" + bytes(4)
-        return len(_apply(lib.srtp_protect, self._tx, probe)) - len(probe)
+        ssrc = 0x706C656E
+        probe = bytes([0x80, 0, 0, 0, 0, 0, 0, 0]) + ssrc.to_bytes(4, "big") + bytes(4)
+        added = len(_apply(lib.srtp_protect, self._tx, probe)) - len(probe)
+        self._dtls._tx_srtp.remove_stream(ssrc)
+        return added
 
 
 def certificate_fingerprint(certificate: RTCCertificate) -> str:

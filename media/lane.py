@@ -43,7 +43,7 @@ class Lane:
         self.outlet = Outlet(ssrc=ssrc, payload_type=payload_type)
         self.stream: Stream | None = None
         self.live = False
-        self.lost = 0.0
+        self.reported = False
         self._clock = clock
         self._repair = repair
         self._repair_seq = random.getrandbits(15)
@@ -147,7 +147,7 @@ class Lane:
         stream = self.stream
         if stream is None or not self.live or stream.report is None:
             return None
-        report = stream.report
+        report, self.reported = stream.report, True
         theirs = report.ntp / (1 << 32) - NTP_EPOCH
         elapsed = wall - (theirs + ntp_offset)
         timestamp = report.rtp + int(elapsed * stream.clock) + self.outlet.ts_offset
@@ -209,7 +209,7 @@ class Lane:
 
     def _go_live(self, stream: Stream) -> None:
         self._cursor = -1
-        self.live = True
+        self.live, self.reported = True, False
         stream.go_live(self.outlet)
 
     def _leave(self) -> None:

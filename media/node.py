@@ -28,6 +28,7 @@ logger = structlog.get_logger(__name__)
 PACE_S = 0.003
 REPAIR_S = 0.025
 MEASURE_S = 0.25
+REPORT_S = 3
 EXPIRE_S = 12.0
 UNFINISHED_S = 20.0
 
@@ -53,6 +54,7 @@ class Node:
         self._pacing = False
         self._repairing: set[Publisher] = set()
         self._joined: set[str] = set()
+        self._seconds = 0
         self._gone_in = 0
         self._gone_out = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -383,14 +385,19 @@ class Node:
         now = self._loop.time()
         for room in list(self.rooms.values()):
             room.measure(now)
+        for subscriber in self.subscribers.values():
+            if subscriber.report_due:
+                subscriber.report()
         self._flush()
 
     def _second(self) -> None:
         now = self._loop.time()
         for publisher in list(self.publishers.values()):
             publisher.second(now)
-        for subscriber in list(self.subscribers.values()):
-            subscriber.report()
+        self._seconds += 1
+        for number, subscriber in enumerate(list(self.subscribers.values())):
+            if (number + self._seconds) % REPORT_S == 0:
+                subscriber.report()
         for session in self._sessions():
             patience = EXPIRE_S if session.peer.ready else UNFINISHED_S
             if now - session.peer.ice.heard > patience:

@@ -88,6 +88,14 @@ class Subscriber:
             if lane.stream is not None:
                 self.publishers[lane.mid] = owners[id(lane.stream)]
 
+    @property
+    def report_due(self) -> bool:
+        """Whether a lane took a source whose clock the receiver does not know yet."""
+        return any(
+            lane.live and not lane.reported and lane.stream is not None and lane.stream.report
+            for lane in self.lanes
+        )
+
     def report(self) -> None:
         """Send the sender reports of all lanes in one packet."""
         if not self.peer.ready:

@@ -158,7 +158,7 @@ async def test_sender_reports_carry_the_lane_s_own_timestamps(house: House) -> N
         )
         speaker.connection.send_rtcp(rtcp.write_sender_report(report, "ada"))
     await speaker.talk(20)
-    await until(lambda: len({r.ssrc for r in listener.reports}) == 2, seconds=3)
+    await until(lambda: len({r.ssrc for r in listener.reports}) == 2)
     for kind in ("audio", "video"):
         newest = listener.timestamps(kind)[-1]
         ssrc = int.from_bytes(listener.of(kind)[0][8:12], "big")
