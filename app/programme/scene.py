@@ -181,7 +181,8 @@ class Scene:
         standing = state(card.slot, self.phases.reached, now=self.now)
         return show(card, standing, row, self.zone, self.programme.zone)
 
-    def _put_stars(self, text: str, starred: frozenset[SessionId]) -> Markup:
+    def _put_stars(self, made: str, starred: frozenset[SessionId]) -> Markup:
+        text = str(made)  # a Markup would escape what is put in
         for session in starred:
             off = f'sessions/{session}/star" aria-pressed="false"'
             text = text.replace(off, f'sessions/{session}/star" aria-pressed="true"')
