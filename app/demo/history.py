@@ -75,12 +75,16 @@ def appearances(past: Sequence[Happened]) -> tuple[Appearance, ...]:
 
 
 def stays(
-    over: Sequence[Slot], people: Sequence[str], now: datetime, chance: Random
+    begun: Sequence[Slot], people: Sequence[str], now: datetime, chance: Random
 ) -> tuple[Stay, ...]:
-    """How people walked through the sessions that are over; nobody is in two rooms at once."""
-    if not over:
+    """How people walked through the sessions that are over; nobody is in two rooms at once.
+
+    `begun` holds those that still run, too: whoever chose one of them is not told of any more,
+    because who is there now is for the media node to say.
+    """
+    if not begun:
         return ()
-    ordered = sorted(over, key=lambda slot: (slot.start, slot.id))
+    ordered = sorted(begun, key=lambda slot: (slot.start, slot.id))
     pull = _pull(ordered, chance)
     return tuple(stay for person in people for stay in _walk(person, ordered, pull, now, chance))
 
@@ -90,28 +94,30 @@ def _lateness(chance: Random) -> timedelta:
     return timedelta(milliseconds=max(4.0, usual if chance.random() < 0.97 else usual * 6))
 
 
-def _pull(over: Sequence[Slot], chance: Random) -> Mapping[SlotId, float]:
+def _pull(begun: Sequence[Slot], chance: Random) -> Mapping[SlotId, float]:
     """How attractive each slot is: some rooms are larger, some sessions are better."""
     rooms: dict[RoomId, float] = {}
-    for slot in over:
+    for slot in begun:
         rooms.setdefault(slot.room, 0.4 + chance.random() ** 2)
-    return {slot.id: rooms[slot.room] * (0.3 + chance.random()) for slot in over}
+    return {slot.id: rooms[slot.room] * (0.3 + chance.random()) for slot in begun}
 
 
 def _walk(
     person: str,
-    over: Sequence[Slot],
+    begun: Sequence[Slot],
     pull: Mapping[SlotId, float],
     now: datetime,
     chance: Random,
 ) -> Iterator[Stay]:
-    at = over[0].start + chance.choice((0, 0, 0, 25, 60, 90)) * _MINUTE
+    at = begun[0].start + chance.choice((0, 0, 0, 25, 60, 90)) * _MINUTE
     while at < now:
-        open_now = [s for s in over if s.start <= at + 8 * _MINUTE and s.end > at + 5 * _MINUTE]
+        open_now = [s for s in begun if s.start <= at + 8 * _MINUTE and s.end > at + 5 * _MINUTE]
         if not open_now or chance.random() < 0.12:
             at += 15 * _MINUTE
             continue
         (slot,) = chance.choices(open_now, [pull[s.id] for s in open_now])
+        if slot.end > now:
+            return
         joined = max(at, slot.start - chance.uniform(0, 6) * _MINUTE)
         left = min(_leaving(slot, joined, chance), now)
         yield Stay(person=person, room=slot.room, joined=joined, left=left)

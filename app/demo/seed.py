@@ -16,7 +16,7 @@ import structlog
 from piccolo.table import Table
 
 from agenda import formats
-from agenda.doors import plan
+from agenda.doors import Phase, plan
 from agenda.model import Schedule, Slot, scoped
 from app import db
 from app.conferences import store as conferences
@@ -166,9 +166,9 @@ async def _remember(
     chance = Random(1953)
     past = history.happened(plan(schedule.slots, policy_from(DOORS)), now, chance)
     shown = history.appearances(past)
-    over = {appearance.slot for appearance in shown}
-    slots = [slot for slot in schedule.slots if slot.id in over]
-    walked = history.stays(slots, [str(person) for person in audience], now, chance)
+    live = {one.change.slot for one in past if one.change.phase is Phase.LIVE}
+    begun = [slot for slot in schedule.slots if slot.id in live]
+    walked = history.stays(begun, [str(person) for person in audience], now, chance)
     await _insert(PhaseChange, [_phase_row(conference, one) for one in past])
     await _insert(
         Presence,

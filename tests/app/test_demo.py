@@ -169,12 +169,13 @@ def test_history_keeps_everybody_in_one_room_at_a_time() -> None:
     schedule = demo_schedule(NOW)
     past = history.happened(_plan(schedule), NOW, Random(1))
     over = {appearance.slot for appearance in history.appearances(past)}
-    walked = history.stays([s for s in schedule.slots if s.id in over], ["a", "b"], NOW, Random(1))
+    begun = [slot for slot in schedule.slots if slot.start <= NOW]
+    walked = history.stays(begun, ["a", "b"], NOW, Random(1))
     assert len(over) >= 15
     assert all(one.at <= NOW for one in past)
     for person in ("a", "b"):
         mine = [stay for stay in walked if stay.person == person]
-        assert len(mine) >= 3
+        assert len(mine) >= 2
         assert all(stay.joined < stay.left <= NOW for stay in mine)
         assert all(one.left <= two.joined for one, two in pairwise(mine))
 
