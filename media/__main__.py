@@ -6,14 +6,12 @@ import os
 import sys
 from collections.abc import Mapping
 
-import structlog
 import uvicorn
 
+from media.log import write_to_stdout
 from media.node import Node
 from media.server import MediaApp
 from media.settings import Settings
-
-logger = structlog.get_logger("media")
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -46,6 +44,7 @@ def main() -> int:
     except ValueError as error:
         print(f"media: {error}", file=sys.stderr)
         return 2
+    write_to_stdout()
     host, port = settings.http or ("127.0.0.1", 0)
     config = uvicorn.Config(
         MediaApp(lambda: Node(settings)),
@@ -58,6 +57,7 @@ def main() -> int:
         lifespan="on",
         access_log=False,
         log_level="warning",
+        log_config=None,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=75,
         server_header=False,

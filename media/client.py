@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
-import structlog
 from aiortc import RTCCertificate
 
 from media import sdp, stun
 from media.engine import SecureTransport, certificate_fingerprint
+from media.log import Log
 from media.mux import random_ice
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 CHECK_S = 0.05
 CONSENT_S = 2.5

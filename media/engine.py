@@ -12,12 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pylibsrtp
-import structlog
 from aiortc import RTCCertificate
 from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 from pylibsrtp._binding import ffi, lib
-
-logger = structlog.get_logger(__name__)
 
 MAX_PACKET = 1500
 BUFFER = 2048

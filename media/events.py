@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
-
+from media.log import Log
 from media.redis_stream import RedisError, StreamWriter
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 STREAM: Final = "plenary:media"
 STREAM_LENGTH: Final = 100_000

@@ -15,12 +15,11 @@ import struct
 import sys
 from collections.abc import Sequence
 
-import structlog
-
 from media.engine import Slots, protect_rtp
+from media.log import Log
 from media.outlet import Outlet, Packet, header
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 SLOTS = 256
 MESSAGES = 128

@@ -8,8 +8,6 @@ import struct
 import time
 from collections.abc import Callable
 
-import structlog
-
 from media import rtcp
 from media.client import (
     AUDIO_PT,
@@ -22,9 +20,10 @@ from media.client import (
     rtp_packet,
 )
 from media.errors import MediaError
+from media.log import Log
 from media.loops import Loop
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 TICK_S = 0.02
 REPORT_S = 1.0

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ifaddr
-import structlog
 
 from media import stun
+from media.log import Log
 from media.native import make_fan
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 Address = tuple[Any, ...]
 ICE_CHARACTERS = string.ascii_letters + string.digits

@@ -13,13 +13,12 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
-
 from media.engine import MAX_PACKET, protect_address
 from media.fan import TRAIN, Fan, offers_trains
+from media.log import Log
 from media.outlet import FanOut, Outlet, Packet
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 SOURCE = Path(__file__).with_name("_fan.c")
 LIBRARY = Path(__file__).with_name("_fan.so")

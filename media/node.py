@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import structlog
 from aiortc import RTCCertificate
 
 from media import events, sdp
@@ -16,6 +15,7 @@ from media.errors import Draining, Full, Missing, NotGranted
 from media.events import Journal
 from media.grant import Grant
 from media.lane import Lane
+from media.log import Log
 from media.mux import IceSession, Mux
 from media.publisher import Publisher
 from media.room import Room
@@ -23,7 +23,7 @@ from media.settings import Settings
 from media.stream import Stream
 from media.subscriber import Subscriber
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 PACE_S = 0.003
 REPAIR_S = 0.025

@@ -6,14 +6,14 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
-import structlog
 from aiortc import RTCCertificate
 
 from media.engine import SecureTransport
+from media.log import Log
 from media.mux import IceSession, Mux
 from media.sdp import Offer
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 
 class Peer:

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-import structlog
-
 from media import sdp, views
 from media.errors import (
     BadOffer,
@@ -26,11 +24,12 @@ from media.errors import (
     WrongType,
 )
 from media.grant import Grant, verify
+from media.log import Log
 from media.node import Node
 from media.publisher import Publisher
 from media.subscriber import Subscriber
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
