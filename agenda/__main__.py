@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agenda.errors import Unreadable
-from agenda.formats import read
+from agenda.formats import read_all
 from agenda.inspect import summary
 
 EXIT_UNREADABLE = 2
@@ -21,20 +21,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 2 with one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        columns = dict(_mapping(pair) for pair in options.map)
-        figures = [_figures(path, options.zone, columns) for path in options.files]
+        found = _figures(options)
     except Unreadable as error:
         print(error.sentence, file=sys.stderr)
         return EXIT_UNREADABLE
-    for found in figures:
-        _print(found, as_json=options.json)
+    _print(found, as_json=options.json)
     return 0
+
+
+def _figures(options: argparse.Namespace) -> dict[str, Any]:
+    columns = dict(_mapping(pair) for pair in options.map)
+    files = [(path.name, _content(path)) for path in options.files]
+    try:
+        return summary(read_all(files, zone=options.zone, columns=columns))
+    except Unreadable as error:
+        if len(files) > 1:
+            raise
+        raise Unreadable(f"{files[0][0]}: {error.sentence}") from error
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="agenda", description="Read conference schedules.")
     commands = parser.add_subparsers(required=True)
-    inspect = commands.add_parser("inspect", help="show what an import would read")
+    inspect = commands.add_parser(
+        "inspect", help="show what an import would read; several files are one export"
+    )
     inspect.add_argument("files", nargs="+", type=Path, metavar="FILE")
     inspect.add_argument("--zone", help="the conference's time zone, such as Europe/Brussels")
     inspect.add_argument(
@@ -53,14 +64,6 @@ def _mapping(pair: str) -> tuple[str, str]:
     if not (field and equals and column):
         raise Unreadable(f"--map takes FIELD=COLUMN, not “{pair}”.")
     return field.strip(), column
-
-
-def _figures(path: Path, zone: str | None, columns: dict[str, str]) -> dict[str, Any]:
-    content = _content(path)
-    try:
-        return summary(read(path.name, content, zone=zone, columns=columns))
-    except Unreadable as error:
-        raise Unreadable(f"{path.name}: {error.sentence}") from error
 
 
 def _content(path: Path) -> bytes:

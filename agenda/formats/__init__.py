@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from agenda.errors import Unreadable
-from agenda.formats import csv_table, frab, ical_read, json_text, opass, pycon, schedule_json
+from agenda.formats import (
+    csv_table,
+    frab,
+    ical_read,
+    json_text,
+    opass,
+    open_event,
+    pycon,
+    schedule_json,
+)
 from agenda.formats.imported import Imported, Ledger, Oddity
 from agenda.formats.texts import looks_like_html, refuse_too_large
 
-__all__ = ["Imported", "Oddity", "read"]
+__all__ = ["Imported", "Oddity", "read", "read_all"]
 
 
 _JSON: tuple[tuple[Callable[[object], bool], Callable[..., Imported]], ...] = (
     (schedule_json.looks_right, schedule_json.read),
     (opass.looks_right, opass.read),
     (pycon.looks_right, pycon.read),
+    (open_event.looks_right, open_event.read_one),
 )
 
 
@@ -48,6 +58,30 @@ def read(
     if columns or csv_table.looks_right(start):
         return _placed(name, csv_table.read(content, zone=zone, columns=columns))
     raise Unreadable("This is in no format that is known here.")
+
+
+def read_all(
+    files: Sequence[tuple[str, bytes]],
+    *,
+    zone: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Imported:
+    """The schedule in one file, or in the several files of one export, such as Open Event's.
+
+    Each file is its name and its content. Raises Unreadable, UnknownZone.
+    """
+    if len(files) == 1:
+        ((name, content),) = files
+        return read(name, content, zone=zone, columns=columns)
+    ledger = Ledger()
+    documents = []
+    for name, content in files:
+        if not _beginning(content).startswith(("{", "[")):
+            raise Unreadable(
+                f"{name} is not JSON: only the files of one Open Event export go together."
+            )
+        documents.append((name, json_text.parse(content, ledger)))
+    return open_event.read(documents, zone=zone, ledger=ledger)
 
 
 def _beginning(content: bytes) -> str:
