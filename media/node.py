@@ -10,13 +10,20 @@ from datetime import UTC, datetime
 from aiortc import RTCCertificate
 
 from media import events, sdp
+from media.admission import (
+    check_publishers,
+    check_publishing,
+    check_room_for_listener,
+    check_subscribers,
+    check_watching,
+)
 from media.engine import certificate_fingerprint
 from media.errors import Draining, Full, Missing, NotGranted
 from media.events import Journal
 from media.grant import Grant
-from media.lane import Lane
 from media.log import Log
 from media.mux import IceSession, Mux
+from media.pacer import Pacer
 from media.publisher import Publisher
 from media.room import Room
 from media.settings import Settings
@@ -25,7 +32,6 @@ from media.subscriber import Subscriber
 
 logger = Log(__name__)
 
-PACE_S = 0.003
 REPAIR_S = 0.025
 MEASURE_S = 0.25
 REPORT_S = 3
@@ -50,10 +56,8 @@ class Node:
         self.mux = Mux(now=self._loop.time, drained=self._drained, native=settings.native)
         self._stages: dict[str, dict[str, str]] = {}
         self._arrived: dict[Stream, None] = {}
-        self._catching: dict[Lane, None] = {}
-        self._pacing = False
-        self._repairing: set[Publisher] = set()
         self._joined: set[str] = set()
+        self._pacer = Pacer(self._flush)
         self._seconds = 0
         self._gone_in = 0
         self._gone_out = 0
@@ -89,9 +93,7 @@ class Node:
 
     def publish(self, room_id: str, grant: Grant, offer_text: str) -> tuple[Publisher, str]:
         """Begin a WHIP session; its answer. The same person's earlier one in the group ends."""
-        group = grant.publish
-        if group is None or not grant.covers(room_id):
-            raise NotGranted("This grant does not allow publishing in this room")
+        group = check_publishing(grant, room_id)
         offer = sdp.parse_offer(offer_text)
         room = self._room_for(room_id, grant)
         earlier = [
@@ -99,7 +101,8 @@ class Node:
             for p in room.publishers.values()
             if p.group == group and p.grant.person == grant.person
         ]
-        self._check_publishers(room, len(earlier))
+        self._check_open()
+        check_publishers(self.settings.limits, room, self.publishers, replaced=len(earlier))
         publisher = Publisher(
             offer=offer,
             grant=grant,
@@ -126,7 +129,8 @@ class Node:
         check_watching(grant, room_id, group)
         offer = sdp.parse_offer(offer_text)
         room = self._room_for(room_id, grant)
-        self._check_subscribers(room, grant)
+        self._check_open()
+        check_subscribers(self.settings.limits, room, self.subscribers.values(), grant)
         subscriber = Subscriber(
             offer=offer,
             grant=grant,
@@ -135,7 +139,7 @@ class Node:
             mux=self.mux,
             certificate=self._certificate,
             most_lanes=self.settings.limits.lanes,
-            catch_up=self._catch_up,
+            catch_up=self._pacer.catch_up,
             ready=self._subscriber_ready,
             gone=self._drop_subscriber,
         )
@@ -151,8 +155,7 @@ class Node:
         if (room_id, group) == (subscriber.room, subscriber.group):
             return
         room = self._room_for(room_id, grant)
-        if len(room.subscribers) >= self.settings.limits.room_subscribers:
-            raise Full("The room", self.settings.limits.room_subscribers)
+        check_room_for_listener(self.settings.limits, room)
         self._leave_room(subscriber.room, subscriber)
         subscriber.room, subscriber.group, subscriber.grant = room_id, group, grant
         self.rooms.setdefault(room_id, room)
@@ -220,25 +223,6 @@ class Node:
             candidates=self.mux.candidates,
         )
 
-    def _check_publishers(self, room: Room, replaced: int) -> None:
-        limits = self.settings.limits
-        self._check_open()
-        if len(room.publishers) - replaced >= limits.room_publishers:
-            raise Full("The room", limits.room_publishers)
-        if len(self.publishers) - replaced >= limits.publishers:
-            raise Full("The node", limits.publishers)
-
-    def _check_subscribers(self, room: Room, grant: Grant) -> None:
-        limits = self.settings.limits
-        self._check_open()
-        if len(room.subscribers) >= limits.room_subscribers:
-            raise Full("The room", limits.room_subscribers)
-        if len(self.subscribers) >= limits.subscribers:
-            raise Full("The node", limits.subscribers)
-        own = sum(1 for s in self.subscribers.values() if s.grant.person == grant.person)
-        if own >= limits.person_subscribers:
-            raise Full("This person", limits.person_subscribers)
-
     def _check_open(self) -> None:
         if self.draining:
             raise Draining("Try again in a moment")
@@ -290,7 +274,6 @@ class Node:
         room = self.rooms[publisher.room]
         del room.publishers[publisher.id]
         room.refill(self._loop.time())
-        self._repairing.discard(publisher)
         for stream in publisher.streams:
             self._arrived.pop(stream, None)
         if publisher.id in self._joined:
@@ -340,28 +323,6 @@ class Node:
     def _flush(self) -> None:
         for port in self.mux.ports:
             port.fan.flush()
-
-    def _catch_up(self, lane: Lane) -> None:
-        """Replay on this lane in small bursts until it is live."""
-        if lane.replay():
-            self._catching[lane] = None
-            if not self._pacing:
-                self._pacing = True
-                self._loop.call_later(PACE_S, self._pace)
-
-    def _pace(self) -> None:
-        for lane in list(self._catching):
-            try:
-                going_on = lane.replay()
-            except Exception:
-                logger.exception("replay failed")
-                going_on = False
-            if not going_on:
-                self._catching.pop(lane, None)
-        self._flush()
-        self._pacing = bool(self._catching)
-        if self._pacing:
-            self._loop.call_later(PACE_S, self._pace)
 
     async def _keep_time(self) -> None:
         turn = 0
@@ -431,13 +392,3 @@ class Node:
             subscriber=subscriber.id,
             **more,
         )
-
-
-def check_watching(grant: Grant, room: str, group: str | None) -> None:
-    """Raise NotGranted unless the grant shows this group (None: the stage) of the room."""
-    if not grant.covers(room):
-        raise NotGranted("This grant is for another room")
-    if group is None and not grant.subscribe:
-        raise NotGranted("This grant does not allow watching the stage")
-    if group is not None and not grant.sees(group):
-        raise NotGranted("This grant does not allow seeing this group")

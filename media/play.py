@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import structlog
-
+from media.log import Log, to_stderr
 from media.loop_publisher import LoopPublisher
 from media.loops import Loop, read_loop
 
-logger = structlog.get_logger(__name__)
+logger = Log(__name__)
 
 _LONGEST_ORDER = 4 * 1024 * 1024
 _KEPT_LOOPS = 96
