@@ -6,6 +6,7 @@ import asyncio
 import time
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from piccolo.table import Table
@@ -107,7 +108,11 @@ async def _history(held: Conference, slots: list[tuple[str, str, datetime, datet
                 )
                 joined = left
     async with db.transaction():
-        for table, rows in ((PhaseChange, changes), (Presence, stays)):
-            for at in range(0, len(rows), _CHUNK):
-                await table.insert(*rows[at : at + _CHUNK])
+        await _insert(PhaseChange, changes)
+        await _insert(Presence, stays)
     return len(stays)
+
+
+async def _insert(table: type[Table], rows: list[Any]) -> None:
+    for first in range(0, len(rows), _CHUNK):
+        await table.insert(*rows[first : first + _CHUNK])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
 from app import words
+from app.attendees import faces
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -77,18 +79,17 @@ def _em(letter: str) -> float:
 
 
 @lru_cache(maxsize=1)
-def _set() -> tuple[Template, CSS, FontConfiguration]:
-    """Template, style sheet and fonts, made once for each press."""
+def _set(letters: str) -> tuple[Template, list[CSS], FontConfiguration]:
+    """Template, style sheets and fonts for names with these letters, made once for each press."""
     env = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined
     )
-    env.filters["name"] = words.name
+    env.filters["name"] = lambda text: faces.with_pictures(words.name(text))
     fonts = FontConfiguration()
-    css = CSS(
-        filename=ROOT / "templates" / "badges" / "sheet.css",
-        font_config=fonts,
-    )
-    return env.get_template("badges/sheet.html"), css, fonts
+    sheets = [CSS(filename=ROOT / "templates" / "badges" / "sheet.css", font_config=fonts)]
+    if small := faces.style(letters):
+        sheets.append(CSS(string=small, font_config=fonts))
+    return env.get_template("badges/sheet.html"), sheets, fonts
 
 
 def render(
@@ -97,26 +98,36 @@ def render(
     conference: Mapping[str, str],
     language: str,
     out: str,
+    letters: str = "",
 ) -> int:
     """Write one PDF with a page for each badge; returns how many pages it has.
 
     A badge: name, organization, ticket, code (signed). The conference: title, dates, line.
+    `letters` are all that only large fonts have, of this and the other chunks.
     """
-    template, css, fonts = _set()
+    template, sheets, fonts = _set(letters)
     held = [
         {
             **badge,
             "size": (size := fitting(badge["name"])),
-            "whole": whole(badge["name"], size),
-            "qr": segno.make(badge["code"], error="m", micro=False).png_data_uri(
-                scale=6, border=0, dark="#14171a"
-            ),
+            "whole": faces.with_pictures(whole(badge["name"], size)),
+            "qr": qr(badge["code"]),
         }
         for badge in badges
     ]
     text = template.render(badges=held, conference=conference, language=language)
     document = HTML(string=text, base_url=str(ROOT / "static")).render(
-        stylesheets=[css], font_config=fonts
+        stylesheets=sheets, font_config=fonts
     )
     document.write_pdf(out)
-    return len(document.pages)
+    pages = len(document.pages)
+    # Fonts of 20 MB hang in cycles of the document; the next chunk must not add to them.
+    del document
+    gc.collect()
+    return pages
+
+
+def qr(code: str) -> str:
+    """The code as a PNG in a data URI. One mask for all: trying eight takes most of the time."""
+    drawn = segno.make(code, error="m", micro=False, mask=4)
+    return str(drawn.png_data_uri(scale=6, border=0, dark="#14171a"))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from babel.dates import format_interval
 
-from app.attendees import codes
+from app.attendees import codes, faces
 from app.attendees.tables import Registration
 from app.conferences.tables import Conference
 from app.html import gettext as _
@@ -20,7 +20,7 @@ from app.jobs.runner import JobFailed, Task
 from app.jobs.store import Made
 from app.programme import draft
 
-CHUNK = 50
+CHUNK = 25
 _RENDER = "app.attendees.badge_sheet:render"
 
 
@@ -32,7 +32,7 @@ async def make_one(task: Task) -> Made:
     if not rows:
         raise JobFailed(_("This person has no place at the conference, so there is no badge."))
     out = task.file(".pdf")
-    order = _order(conference, rows, out, task.settings.secret)
+    order = _order(conference, rows, out, task.settings.secret, _letters(rows))
     await task.progress(0, 1)
     async with Press() as press:
         await press.order(_RENDER, order)
@@ -49,8 +49,9 @@ async def make_all(task: Task) -> Made:
     out = task.file(".pdf")
     chunks = [rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)]
     parts = [out.with_suffix(f".part-{number:04d}.pdf") for number in range(len(chunks))]
+    letters = _letters(rows)
     orders = [
-        _order(conference, chunk, part, task.settings.secret)
+        _order(conference, chunk, part, task.settings.secret, letters)
         for chunk, part in zip(chunks, parts, strict=True)
     ]
 
@@ -92,7 +93,7 @@ async def _registrations(conference: UUID, person: UUID | None = None) -> list[d
 
 
 def _order(
-    conference: Conference, rows: list[dict[str, Any]], out: Path, secret: str
+    conference: Conference, rows: list[dict[str, Any]], out: Path, secret: str, letters: str
 ) -> dict[str, Any]:
     key = codes.key_of(conference.id, secret)
     return {
@@ -104,7 +105,14 @@ def _order(
         },
         "language": language.get(),
         "out": str(out),
+        "letters": letters,
     }
+
+
+def _letters(rows: list[dict[str, Any]]) -> str:
+    return faces.large(
+        "".join(row["person.name"] + row["organization_name"] + row["ticket_type"] for row in rows)
+    )
 
 
 def _badge(row: Mapping[str, Any], key: bytes) -> dict[str, str]:

@@ -21,7 +21,7 @@ from app.settings import ROOT
 MOST_BYTES = 1_500_000_000
 """Address space of a child; fonts are mapped, so this is far above what is resident."""
 
-_ORDERS_PER_CHILD = 12
+_ORDERS_PER_CHILD = 40
 
 
 class PressStopped(Exception):

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from markupsafe import Markup
 
-from app.attendees import badge_sheet, codes
+from app.attendees import badge_sheet, codes, faces
 from app.attendees import store as attendees
 from app.clock import now
 from app.jobs import runner, store
@@ -204,3 +205,28 @@ async def test_a_failed_job_can_be_tried_again_from_its_page(
     answer = await client.post(f"/jobs/{job}/retry", headers=elsewhere)
     assert answer.headers["location"].startswith("/jobs/")
     assert await Job.count() == 2
+
+
+def test_large_fonts_give_small_faces_with_the_wanted_letters() -> None:
+    letters = faces.large("大谷 真理子 김 Ada 🎈")
+    assert letters == "大子理真谷김"
+    for tag, family in (("ja", "Noto Sans CJK JP"), ("ko", "Noto Sans CJK KR")):
+        found = faces.find(f"{family}:bold", family)
+        assert found is not None, f"the fonts for {tag} are not installed"
+        content = faces.subset(*found, letters)
+        assert content is not None
+        assert 500 < len(content) < 40_000
+    assert faces.find("No Such Face", "No Such Face") is None
+    assert faces.style("") == ""
+    assert faces.style(letters).count("@font-face") == 6
+
+
+def test_emoji_become_pictures_in_one_piece_and_nothing_else_does() -> None:
+    drawn = faces.with_pictures(Markup("Ada &lt;b&gt; 👩🏽‍🚀 1 # 🇵🇹"))
+    assert drawn.count("<img") == 2
+    assert 'alt="👩🏽‍🚀"' in drawn
+    assert drawn.startswith("Ada &lt;b&gt; <img")
+    png = faces.picture("🎈")
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+    assert faces.with_pictures(Markup("Zoë 大谷 ± №1")) == "Zoë 大谷 ± №1"

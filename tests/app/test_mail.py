@@ -233,7 +233,7 @@ def test_a_mailbox_shows_no_other_files(plain: Settings) -> None:
 
 async def demo_answers(settings: Settings, host: str, *, demo: bool = True) -> list[int]:
     """What a client from `host` gets: the list, one mail, its attachment."""
-    app = create_app(replace(settings, demo=demo))
+    app: Any = create_app(replace(settings, demo=demo))
     path = await asyncio.to_thread(
         mail.lay_down,
         mail.build(

@@ -7,6 +7,7 @@ import subprocess
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -249,7 +250,7 @@ async def test_the_job_writes_a_tagged_pdf_with_the_same_figures(
     text = await asyncio.to_thread(text_of, settings.files / made.file)
     for words in ("Tidewater 2027", "In figures", "Attendance per session", "Session 0", "Room 1"):
         assert words in text
-    root = PdfReader(settings.files / made.file).trailer["/Root"]
+    root: Any = PdfReader(settings.files / made.file).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert "/StructTreeRoot" in root
     assert "pdfuaid" in root["/Metadata"].get_object().get_data().decode()
