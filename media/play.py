@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from media.log import Log, to_stderr
+from media.log import Log, write_to_stdout
 from media.loop_publisher import LoopPublisher
 from media.loops import Loop, read_loop
 
@@ -82,4 +82,5 @@ async def run(address: str) -> None:
 
 
 if __name__ == "__main__":
+    write_to_stdout()
     asyncio.run(run(sys.argv[1]))
