@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -57,7 +57,7 @@ async def chromium(clip: Path | None = None) -> AsyncIterator[Browser]:
     extra = [f"--use-file-for-fake-video-capture={clip}"] if clip else []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=[*_ARGUMENTS, *extra]
+            executable_path="/usr/bin/chromium", args=[*ARGUMENTS, *extra]
         )
         try:
             yield browser

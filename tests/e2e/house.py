@@ -47,7 +47,8 @@ from app.stages.proxy import node_client
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def free_port(kind: socket.SocketKind) -> int:
+def free_port(kind: int) -> int:
+    """A port of a socket kind (SOCK_STREAM or SOCK_DGRAM) that nobody holds just now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
