@@ -11,7 +11,8 @@ import jwt
 from media.errors import NoGrant
 
 ALGORITHM = "HS256"
-EVERYTHING = ("*",)
+EVERY = "*"
+EVERYTHING = (EVERY,)
 MAX_TOKEN = 8192
 
 
@@ -19,9 +20,10 @@ MAX_TOKEN = 8192
 class Grant:
     """What one person may do in the rooms of one conference, until `expires` (aware UTC).
 
-    `publish` names the group in which the person may publish, or is None. `subscribe` allows
+    Rooms of the same name in two conferences have nothing to do with each other. `publish` names the group in which the person may publish, or is None. `subscribe` allows
     watching the stage, `backstage` names the groups that may be watched, `control` allows moving
-    groups on and off stage and reading the figures of the rooms. "*" stands for all.
+    groups on and off stage and reading the figures of the rooms. "*" stands for all; as
+    conference, of a grant for control only.
     """
 
     conference: str
@@ -33,6 +35,10 @@ class Grant:
     backstage: tuple[str, ...] = ()
     control: bool = False
     expires: datetime
+
+    def governs(self, conference: str, room: str) -> bool:
+        """Whether the grant allows control of this room of this conference."""
+        return self.control and self.conference in (EVERY, conference) and self.covers(room)
 
     def covers(self, room: str) -> bool:
         """Whether the grant is good in this room."""

@@ -20,12 +20,12 @@ from media.admission import (
 from media.engine import certificate_fingerprint
 from media.errors import Draining, Full, Missing, NotGranted
 from media.events import Journal
-from media.grant import Grant
+from media.grant import EVERY, EVERYTHING, Grant
 from media.log import Log
 from media.mux import IceSession, Mux
 from media.pacer import Pacer
 from media.publisher import Publisher
-from media.room import Room
+from media.room import Room, RoomKey
 from media.settings import Settings
 from media.stream import Stream
 from media.subscriber import Subscriber
@@ -45,7 +45,7 @@ class Node:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.boot = secrets.token_hex(8)
-        self.rooms: dict[str, Room] = {}
+        self.rooms: dict[RoomKey, Room] = {}
         self.publishers: dict[str, Publisher] = {}
         self.subscribers: dict[str, Subscriber] = {}
         self.journal = Journal(self.boot)
@@ -117,7 +117,7 @@ class Node:
         )
         for other in earlier:
             self._drop_publisher(other, "replaced")
-        self.rooms.setdefault(room_id, room)
+        self.rooms.setdefault(room.key, room)
         room.publishers[publisher.id] = publisher
         self.publishers[publisher.id] = publisher
         return publisher, publisher.answer(self._transport(publisher.peer.ice))
@@ -143,7 +143,7 @@ class Node:
             ready=self._subscriber_ready,
             gone=self._drop_subscriber,
         )
-        self.rooms.setdefault(room_id, room)
+        self.rooms.setdefault(room.key, room)
         room.subscribers[subscriber.id] = subscriber
         self.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
@@ -156,9 +156,9 @@ class Node:
             return
         room = self._room_for(room_id, grant)
         check_room_for_listener(self.settings.limits, room)
-        self._leave_room(subscriber.room, subscriber)
+        self._leave_room(subscriber)
         subscriber.room, subscriber.group, subscriber.grant = room_id, group, grant
-        self.rooms.setdefault(room_id, room)
+        self.rooms.setdefault(room.key, room)
         room.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
         self._flush()
@@ -171,7 +171,7 @@ class Node:
         if not grant.control:
             raise NotGranted("This grant does not allow controlling stages")
         wanted = {room: group for room, group in stages.items() if group and grant.covers(room)}
-        if grant.rooms == ("*",):
+        if grant.rooms == EVERYTHING:
             self._stages[grant.conference] = wanted
         else:
             present = self._stages.setdefault(grant.conference, {})
@@ -199,6 +199,10 @@ class Node:
             raise Missing("This session has ended, or never was")
         return found
 
+    def room_of(self, session: Publisher | Subscriber) -> Room:
+        """The room that a session is in."""
+        return self.rooms[session.grant.conference, session.room]
+
     @property
     def packets_in(self) -> int:
         return self._gone_in + sum(p.packets_in for p in self.publishers.values())
@@ -209,10 +213,10 @@ class Node:
 
     def _room_for(self, id: str, grant: Grant) -> Room:
         """The room, or a new one that is not kept yet."""
-        room = self.rooms.get(id)
+        room = self.rooms.get((grant.conference, id))
         if room is None:
             room = Room(id, grant.conference)
-            room.on_air = self._wanted_on_air(id)
+            room.on_air = self._wanted_on_air(room)
         return room
 
     def _transport(self, ice: IceSession) -> sdp.Transport:
@@ -233,13 +237,14 @@ class Node:
     def _sessions(self) -> list[Publisher | Subscriber]:
         return [*self.publishers.values(), *self.subscribers.values()]
 
-    def _wanted_on_air(self, room: str) -> str | None:
-        return next((s[room] for s in self._stages.values() if room in s), None)
+    def _wanted_on_air(self, room: Room) -> str | None:
+        stages = (self._stages.get(conference, {}) for conference in (room.conference, EVERY))
+        return next((wanted[room.id] for wanted in stages if room.id in wanted), None)
 
     def _apply_stages(self) -> None:
         now = self._loop.time()
         for room in self.rooms.values():
-            wanted = self._wanted_on_air(room.id)
+            wanted = self._wanted_on_air(room)
             if wanted == room.on_air:
                 continue
             before = [p for p in room.publishers.values() if room.on_stage(p)]
@@ -254,7 +259,7 @@ class Node:
         self._flush()
 
     def _publisher_ready(self, publisher: Publisher) -> None:
-        room = self.rooms[publisher.room]
+        room = self.room_of(publisher)
         self._joined.add(publisher.id)
         self._note_publisher(events.PUBLISHER_JOINED, publisher)
         if room.on_stage(publisher):
@@ -271,7 +276,7 @@ class Node:
         if self.publishers.pop(publisher.id, None) is None:
             return
         self._gone_in += publisher.packets_in
-        room = self.rooms[publisher.room]
+        room = self.room_of(publisher)
         del room.publishers[publisher.id]
         room.refill(self._loop.time())
         for stream in publisher.streams:
@@ -292,17 +297,17 @@ class Node:
         if subscriber.id in self._joined:
             self._joined.discard(subscriber.id)
             self._note_subscriber(events.SUBSCRIBER_LEFT, subscriber, reason=reason)
-        self._leave_room(subscriber.room, subscriber)
+        self._leave_room(subscriber)
         self._hang_up(subscriber)
 
-    def _leave_room(self, room_id: str, subscriber: Subscriber) -> None:
-        room = self.rooms[room_id]
+    def _leave_room(self, subscriber: Subscriber) -> None:
+        room = self.room_of(subscriber)
         room.subscribers.pop(subscriber.id, None)
         self._forget_if_empty(room)
 
     def _forget_if_empty(self, room: Room) -> None:
         if room.empty:
-            self.rooms.pop(room.id, None)
+            self.rooms.pop(room.key, None)
 
     def _hang_up(self, session: Publisher | Subscriber) -> None:
         self._flush()

@@ -6,6 +6,9 @@ from media.layout import Floor, next_floor
 from media.publisher import Publisher
 from media.subscriber import Choice, Subscriber
 
+RoomKey = tuple[str, str]
+"""Conference and room: rooms of the same name in two conferences are two."""
+
 
 class Room:
     """Publishers and subscribers of one room; `on_air` is the group that is on stage, or None."""
@@ -18,6 +21,10 @@ class Room:
         self.subscribers: dict[str, Subscriber] = {}
         self._floors: dict[str, Floor] = {}
         self._served: dict[str | None, list[Choice]] = {}
+
+    @property
+    def key(self) -> RoomKey:
+        return self.conference, self.id
 
     @property
     def empty(self) -> bool:

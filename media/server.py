@@ -299,7 +299,7 @@ def _own_session(request: Request, node: Node) -> Publisher | Subscriber:
     grant = request.grant(node.settings.secret)
     session = node.session(request.resource, request.path[0])
     own = (grant.person, grant.conference) == (session.grant.person, session.grant.conference)
-    if not own and not (grant.control and grant.covers(session.room)):
+    if not own and not grant.governs(session.grant.conference, session.room):
         raise NotGranted("This session belongs to somebody else")
     return session
 

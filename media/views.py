@@ -28,7 +28,7 @@ def health(node: Node) -> dict[str, Any]:
 
 def subscriber(session: Subscriber, node: Node) -> dict[str, Any]:
     """What a subscriber gets to know of its own lanes."""
-    room = node.rooms[session.room]
+    room = node.room_of(session)
     return {
         "id": session.id,
         "room": session.room,
@@ -40,11 +40,7 @@ def subscriber(session: Subscriber, node: Node) -> dict[str, Any]:
 
 def rooms(node: Node, grant: Grant) -> dict[str, Any]:
     """Every room that the grant covers, for the control desk."""
-    shown = [
-        room
-        for room in node.rooms.values()
-        if grant.covers(room.id) and grant.conference in ("*", room.conference)
-    ]
+    shown = [room for room in node.rooms.values() if grant.governs(room.conference, room.id)]
     return {
         "boot": node.boot,
         "rooms": {room.id: _room(room, node) for room in shown},

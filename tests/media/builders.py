@@ -244,10 +244,14 @@ class House:
         room: str = ROOM,
         group: str | None = None,
         kinds: tuple[str, ...] = ("audio", "video"),
+        conference: str = "conference",
     ) -> Listener:
         lines = [OfferedLine(kind=kind) for kind in kinds]
         connection = self._connection()
-        grant = make_grant(person=person, subscribe=True, backstage=(group,) if group else ())
+        backstage = (group,) if group else ()
+        grant = make_grant(
+            person=person, subscribe=True, backstage=backstage, conference=conference
+        )
         subscriber, answer = self.node.subscribe(room, group, grant, describe(connection, lines))
         listener = Listener(subscriber, connection)
         await connection.connect(sdp.parse_remote_transport(answer))

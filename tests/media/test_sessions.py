@@ -98,7 +98,7 @@ async def test_the_loudest_gets_the_only_lane_and_keeps_it_a_while(house: House)
     for speaker in (ada, bob):
         await speaker.talk(3)
     assert listener.subscriber.publishers["0"] is ada.publisher
-    room = house.node.rooms[ROOM]
+    room = house.node.room_of(listener.subscriber)
     now = asyncio.get_running_loop().time()
     for tick in range(4):
         bob.publisher._levels = [10] * 10
@@ -200,6 +200,20 @@ async def test_events_reach_redis_in_order_across_its_restart(tmp_path: Path) ->
     server.kill()
     uids = list(dict.fromkeys(fields[b"uid"].decode() for _, fields in entries))
     assert uids == [f"boot:{number}" for number in range(1, 351)]
+
+
+async def test_another_conference_s_room_of_the_same_name_is_another_room(house: House) -> None:
+    house.on_air(**{ROOM: GROUP})
+    speaker = await house.speaker()
+    listener = await house.listener(conference="other")
+    await speaker.talk(10)
+    await asyncio.sleep(0.2)
+    assert listener.packets == []
+    everywhere = make_grant(conference="*", person="stagehand", control=True)
+    house.node.set_stages(everywhere, {ROOM: GROUP})
+    await speaker.talk(10)
+    assert listener.packets == []
+    assert house.node.room_of(listener.subscriber).on_air == GROUP
 
 
 async def test_a_person_s_other_conference_is_somebody_else(house: House) -> None:
