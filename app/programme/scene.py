@@ -84,7 +84,9 @@ class Scene:
 
     def tag(self, *, block: bool) -> str:
         """The ETag of the page for a reader without a name."""
-        parts = (*self._key, self.own, block, static_version(), self.query.tracks)
+        today = local(self.now, self.zone).date()
+        asked = self.query.href()
+        parts = (*self._key, self.own, today, asked, block, static_version())
         return '"' + hashlib.sha256(repr(parts).encode()).hexdigest()[:20] + '"'
 
     @property
