@@ -11,25 +11,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
 
 from bench.janus import write_settings
 from bench.media_load import loop_file
+from bench.node_process import await_http, cpu_s, node_process, started
 from bench.ports import free_port
 from bench.report import Report
 from media import native
-from media.grant import Grant, sign
 from media.mux import machine_addresses
 
 SUBSCRIBERS = 60
@@ -37,7 +32,6 @@ RELAY_SUBSCRIBERS = 2
 SECONDS = 8.0
 ROUNDS = 2
 MOST = 0.9
-READY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,36 +104,11 @@ def install_peers() -> None:
 
 
 def _measure_ours(loop: Path, address: str, *, fan: str) -> Measured:
-    secret, port = secrets.token_hex(16), free_port()
-    environment = {
-        **os.environ,
-        "PLENARY_SECRET_MEDIA": secret,
-        "PLENARY_MEDIA_HTTP": f"127.0.0.1:{port}",
-        "PLENARY_UDP_PORT": str(free_port(datagrams=True)),
-        "PLENARY_MEDIA_ADDRESSES": address,
-        "PLENARY_MEDIA_FAN": fan,
-    }
-    environment.pop("REDIS_URL", None)
-    environment.pop("PLENARY_MEDIA_SOCKET", None)
-    grant = Grant(
-        conference="bench",
-        rooms=("*",),
-        person="bench",
-        publish="stage",
-        subscribe=True,
-        control=True,
-        expires=datetime.now(UTC) + timedelta(hours=1),
-    )
-    base = f"http://127.0.0.1:{port}"
-    with _process("-m", "media", environment=environment) as server:
-        _await_http(f"{base}/media/ready")
-        httpx.put(
-            f"{base}/media/stages",
-            json={"stages": {"bench": {"on_air": "stage"}}},
-            headers={"authorization": f"Bearer {sign(grant, secret)}"},
-        ).raise_for_status()
-        tokens = [sign(replace(grant, person=f"bench {i}"), secret) for i in range(SUBSCRIBERS)]
-        return _measure(server, "node", base, tokens, loop, SUBSCRIBERS)
+    with node_process(address, fan=fan) as node:
+        node.put_on_air("bench")
+        people = [f"bench {number}" for number in range(SUBSCRIBERS)]
+        tokens = [node.token(person=p, publish="stage", subscribe=True) for p in people]
+        return _measure(node.pid, "node", node.address, tokens, loop, SUBSCRIBERS)
 
 
 def _measure_janus(folder: Path, loop: Path) -> Measured:
@@ -147,35 +116,35 @@ def _measure_janus(folder: Path, loop: Path) -> Measured:
     settings.mkdir(exist_ok=True)
     write_settings(settings, http_port=port, udp_ports="17910-17999")
     command = ["janus", "-F", str(settings), "-o"]
-    with _started(command, os.environ) as server:
+    with started(command) as server:
         base = f"http://127.0.0.1:{port}"
-        _await_http(f"{base}/janus/info")
-        return _measure(server, "janus", base, ["-"], loop, SUBSCRIBERS)
+        await_http(f"{base}/janus/info")
+        return _measure(server.pid, "janus", base, ["-"], loop, SUBSCRIBERS)
 
 
 def _measure_relay(loop: Path) -> Measured:
     port = free_port()
-    with _process("-m", "bench.relay_server", str(port)) as server:
+    with started([sys.executable, "-m", "bench.relay_server", str(port)]) as server:
         base = f"http://127.0.0.1:{port}"
-        _await_http(base)
-        return _measure(server, "node", base, ["-"], loop, RELAY_SUBSCRIBERS)
+        await_http(base)
+        return _measure(server.pid, "node", base, ["-"], loop, RELAY_SUBSCRIBERS)
 
 
 def _measure(
-    server: subprocess.Popen[str], kind: str, base: str, tokens: list[str], loop: Path, count: int
+    server: int, kind: str, base: str, tokens: list[str], loop: Path, count: int
 ) -> Measured:
     """Publish, subscribe, let it settle, then count for SECONDS."""
-    load = ("-m", "bench.media_load")
+    load = (sys.executable, "-m", "bench.media_load")
     with contextlib.ExitStack() as stack:
         start = stack.enter_context
-        publisher = start(_process(*load, "publish", kind, base, tokens[0], str(loop)))
+        publisher = start(started([*load, "publish", kind, base, tokens[0], str(loop)]))
         _hear(publisher)
-        watcher = start(_process(*load, "watch", kind, base, ",".join(tokens), str(count)))
+        watcher = start(started([*load, "watch", kind, base, ",".join(tokens), str(count)]))
         _hear(watcher)
         time.sleep(1.5)
-        before, cpu, at = _ask(watcher), _cpu_s(server.pid), time.monotonic()
+        before, cpu, at = _ask(watcher), cpu_s(server), time.monotonic()
         time.sleep(SECONDS)
-        after, cpu, seconds = _ask(watcher), _cpu_s(server.pid) - cpu, time.monotonic() - at
+        after, cpu, seconds = _ask(watcher), cpu_s(server) - cpu, time.monotonic() - at
     packets = after["packets"] - before["packets"]
     if packets <= 0:
         raise RuntimeError(f"no packet arrived from {base}")
@@ -184,35 +153,6 @@ def _measure(
         packets_per_s=packets / seconds,
         gaps=after["gaps"] - before["gaps"],
     )
-
-
-@contextlib.contextmanager
-def _started(
-    command: list[str], environment: dict[str, str] | os._Environ[str]
-) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=None if os.environ.get("BENCH_VERBOSE") else subprocess.DEVNULL,
-        text=True,
-        env=dict(environment),
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-
-
-def _process(
-    *arguments: str, environment: dict[str, str] | None = None
-) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
-    return _started([sys.executable, *arguments], environment or os.environ)
 
 
 def _hear(process: subprocess.Popen[str]) -> dict[str, int]:
@@ -229,23 +169,3 @@ def _ask(process: subprocess.Popen[str]) -> dict[str, int]:
     process.stdin.write("count\n")
     process.stdin.flush()
     return _hear(process)
-
-
-def _cpu_s(pid: int) -> float:
-    """CPU time of all threads of a process, in seconds."""
-    total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-    return total / 1e9
-
-
-def _await_http(url: str) -> None:
-    end = time.monotonic() + READY_S
-    while True:
-        try:
-            httpx.get(url, timeout=2)
-            return
-        except httpx.HTTPError as error:
-            if time.monotonic() > end:
-                raise RuntimeError(f"{url} does not answer") from error
-            time.sleep(0.1)

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from playwright.async_api import Page, async_playwright
 
-from bench.ports import free_port
-from media.grant import Grant, sign
+from bench.node_process import node_process
 from media.loop_publisher import LoopPublisher
 from media.loops import encode_loop
 
@@ -109,72 +102,29 @@ class Stage:
 @contextlib.asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     """A node with a live room for each of COLOURS, and Chromium."""
-    secret, port = secrets.token_hex(16), free_port()
-    address = f"http://127.0.0.1:{port}"
-    with _node(secret, port, free_port(datagrams=True)):
+    with node_process() as node:
         async with contextlib.AsyncExitStack() as stack:
-            await _ready(address)
             for room, yuv in COLOURS.items():
                 loop = encode_loop(_pictures(yuv), _silence(), fps=FPS, kbps=1000)
-                grant = _grant(person=room, publish="stage")
-                publisher = LoopPublisher(address, room, sign(grant, secret), loop)
-                await stack.enter_async_context(publisher)
-            token = sign(_grant(person="desk", control=True), secret)
-            stages = {room: {"on_air": "stage"} for room in COLOURS}
-            headers = {"authorization": f"Bearer {token}"}
-            async with httpx.AsyncClient(base_url=address) as http:
-                await http.put("/media/stages", json={"stages": stages}, headers=headers)
+                token = node.token(person=room, publish="stage")
+                await stack.enter_async_context(LoopPublisher(node.address, room, token, loop))
+            node.put_on_air(*COLOURS)
             playwright = await stack.enter_async_context(async_playwright())
             browser = await playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=list(CHROMIUM)
             )
             stack.push_async_callback(browser.close)
             page = await browser.new_page()
-            await page.goto(f"{address}/media/health")
+            await page.goto(f"{node.address}/media/health")
             await asyncio.sleep(1.5)
-            watching = sign(_grant(person="eve", subscribe=True), secret)
-            yield Stage(page=page, address=address, token=watching)
+            watching = node.token(person="eve", subscribe=True)
+            yield Stage(page=page, address=node.address, token=watching)
 
 
 def percentile(values: list[float], share: float) -> float:
     """The value that this share of the values does not exceed, to a tenth."""
     ordered = sorted(values)
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
-
-
-@contextlib.contextmanager
-def _node(secret: str, http_port: int, udp_port: int) -> Iterator[None]:
-    environment = {
-        **os.environ,
-        "PLENARY_SECRET_MEDIA": secret,
-        "PLENARY_MEDIA_HTTP": f"127.0.0.1:{http_port}",
-        "PLENARY_UDP_PORT": str(udp_port),
-        "PLENARY_MEDIA_ADDRESSES": "127.0.0.1",
-    }
-    for name in ("REDIS_URL", "PLENARY_MEDIA_SOCKET"):
-        environment.pop(name, None)
-    command = [sys.executable, "-m", "media"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-async def _ready(address: str) -> None:
-    async with asyncio.timeout(20), httpx.AsyncClient() as http:
-        while True:
-            try:
-                await http.get(f"{address}/media/ready")
-                return
-            except httpx.HTTPError:
-                await asyncio.sleep(0.05)
-
-
-def _grant(**of: Any) -> Grant:
-    expires = datetime.now(UTC) + timedelta(hours=1)
-    return Grant(conference="bench", rooms=("*",), expires=expires, **of)
 
 
 def _pictures(yuv: tuple[int, int, int]) -> Iterator[Any]:

@@ -245,7 +245,7 @@ class Session:
         """A request with the session's grant; raises ConnectionError."""
         uds = self._address.removeprefix("unix:") if self._address.startswith("unix:") else None
         base = "http://node" if uds else self._address.rstrip("/")
-        transport = httpx.AsyncHTTPTransport(uds=uds)
+        transport = httpx.AsyncHTTPTransport(uds=uds, verify=base.startswith("https:"))
         try:
             async with httpx.AsyncClient(transport=transport, timeout=CONNECT_S) as http:
                 return await http.request(
