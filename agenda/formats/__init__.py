@@ -15,6 +15,7 @@ from agenda.formats import (
     open_event,
     pycon,
     schedule_json,
+    xlsx_table,
 )
 from agenda.formats.imported import Imported, Ledger, Oddity
 from agenda.formats.texts import looks_like_html, refuse_too_large
@@ -44,6 +45,8 @@ def read(
     UnknownZone where a time zone must be given.
     """
     refuse_too_large(content)
+    if xlsx_table.looks_right(content):
+        return _placed(name, xlsx_table.read(content, zone=zone, columns=columns))
     start = _beginning(content)
     if not start:
         raise Unreadable("The file is empty.")
