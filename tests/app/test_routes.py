@@ -1,0 +1,143 @@
+"""Who may call what: every route, every role, the own conference and another one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import ASGIRoute, HTTPRoute
+
+from app.accounts.viewer import ANYONE, EVERYBODY, ROLES, SIGNED_IN
+from app.clock import now
+from app.demo import routes as demo
+from app.notices import routes as notices
+from tests.app.builders import make_conference, make_person, member, same_origin, sign_in
+
+# The whole table: a new route must be put here, with who may call it.
+ANY = "anyone"
+STAFF = frozenset({"owner", "producer"})
+OWNER = frozenset({"owner"})
+BOOTH = frozenset({"owner", "sponsor"})
+TABLE: dict[str, Any] = {
+    "GET /": ANY,
+    "GET /health": "public",
+    "GET /ready": "public",
+    "GET /static/{tree:str}/{path:path}": "public",
+    "GET /sign-in": ANY,
+    "POST /sign-in": ANY,
+    "GET /sign-in/{token:str}": ANY,
+    "POST /sign-in/{token:str}": ANY,
+    "POST /sign-out": ANY,
+    "GET /calendar/{name:str}": ANY,
+    "GET /c/{slug:str}": ANY,
+    "POST /c/{slug:str}/join": "signed in",
+    "GET /c/{slug:str}/agenda": ANY,
+    "GET /c/{slug:str}/agenda.css": ANY,
+    "GET /c/{slug:str}/speakers": ANY,
+    "GET /c/{slug:str}/sessions/{session_id:uuid}": ANY,
+    "POST /c/{slug:str}/sessions/{session_id:uuid}/star": ANY,
+    "GET /c/{slug:str}/rooms/{room:str}": "signed in",
+    "GET /c/{slug:str}/grants/watch": EVERYBODY,
+    "GET /c/{slug:str}/green-room/{slot_id:uuid}": EVERYBODY,
+    "GET /c/{slug:str}/green-room/{slot_id:uuid}/state": EVERYBODY,
+    "GET /c/{slug:str}/green-room/{slot_id:uuid}/grant": EVERYBODY,
+    "GET /c/{slug:str}/desk": STAFF,
+    "POST /c/{slug:str}/desk/{slot_id:uuid}/{kind:str}": STAFF,
+    "GET /c/{slug:str}/import": OWNER,
+    "POST /c/{slug:str}/import": OWNER,
+    "POST /c/{slug:str}/import/{upload:uuid}": OWNER,
+    "GET /c/{slug:str}/releases": OWNER,
+    "POST /c/{slug:str}/releases": OWNER,
+    "GET /c/{slug:str}/schedule.xml": ANY,
+    "GET /c/{slug:str}/agenda/slots/{slot_id:uuid}": ANY,
+    "GET /c/{slug:str}/badge": EVERYBODY,
+    "POST /c/{slug:str}/badge": EVERYBODY,
+    "POST /c/{slug:str}/badges": OWNER,
+    "GET /c/{slug:str}/sessions/{session_id:uuid}/invite.ics": ANY,
+    "GET /c/{slug:str}/sponsors": ANY,
+    "GET /c/{slug:str}/sponsors/{sponsor_slug:str}": ANY,
+    "POST /c/{slug:str}/sponsors/{sponsor_slug:str}/contact": EVERYBODY,
+    "POST /c/{slug:str}/sponsors/{sponsor_slug:str}/contact/withdraw": EVERYBODY,
+    "GET /c/{slug:str}/sponsors/{sponsor_slug:str}/leads": BOOTH,
+    "GET /c/{slug:str}/sponsors/{sponsor_slug:str}/leads.csv": BOOTH,
+    "GET /c/{slug:str}/reports": STAFF,
+    "POST /c/{slug:str}/reports": STAFF,
+    "GET /jobs/{job:uuid}": "signed in",
+    "GET /jobs/{job:uuid}/result": "signed in",
+    "POST /jobs/{job:uuid}/retry": "signed in",
+}
+
+
+def handlers_of(app: Litestar) -> dict[str, Any]:
+    """“METHOD path” → who may call it, as the handlers say."""
+    found: dict[str, Any] = {}
+    for route in app.routes:
+        if isinstance(route, ASGIRoute):
+            continue
+        assert isinstance(route, HTTPRoute)
+        for handler in route.route_handlers:
+            assert isinstance(handler, HTTPRouteHandler)
+            for method in handler.http_methods - {"OPTIONS", "HEAD"}:
+                who = "public" if handler.opt.get("public") else handler.opt["who"]
+                found[f"{method} {route.path}"] = who
+    return found
+
+
+async def test_every_route_says_who_and_the_table_agrees(application: Litestar) -> None:
+    found = handlers_of(application)
+    assert found == TABLE
+
+
+def test_what_only_the_demo_has_stays_out_of_a_deployment() -> None:
+    paths = {path for handler in (*demo.handlers, *notices.handlers) for path in handler.paths}
+    assert {path.split("/")[1] for path in paths} == {"demo", "mail"}
+    assert not any(path in line for path in paths for line in TABLE)
+
+
+async def ask(client: httpx.AsyncClient, line: str, slug: str) -> int:
+    method, path = line.split(" ", 1)
+    for kind, value in (
+        ("{slug:str}", slug),
+        ("{room:str}", "no-room"),
+        ("{kind:str}", "hold"),
+        ("{name:str}", "x.ics"),
+        ("{token:str}", "x"),
+        ("{sponsor_slug:str}", "nobody"),
+    ):
+        path = path.replace(kind, value)
+    while ":uuid}" in path:
+        path = path[: path.index("{")] + str(uuid4()) + path[path.index("}") + 1 :]
+    data = {"email": "not an address"} if line == "POST /sign-in" else {}
+    answer = await client.request(method, path, data=data, headers=same_origin())
+    return answer.status_code
+
+
+async def test_each_role_gets_in_where_it_may_and_nowhere_else(
+    application: Litestar, client: httpx.AsyncClient
+) -> None:
+    here, elsewhere = await make_conference("here"), await make_conference("elsewhere")
+    lines = {
+        line: who
+        for line, who in handlers_of(application).items()
+        if "{slug:str}" in line and who not in (ANYONE, "public") and not line.endswith("/join")
+    }
+    assert len(lines) > 15
+    for line in lines:
+        assert await ask(client, line, "here") == 303, f"nobody: {line}"
+    stranger = await make_person("stranger@example.org")
+    for role in (None, *ROLES):
+        person = stranger if role is None else await member(here, role)
+        await sign_in(client, person, now=now())
+        for line, who in lines.items():
+            allowed = who == SIGNED_IN or (role is not None and role in who)
+            status = await ask(client, line, "here")
+            assert (status != 403) is allowed or status == 404, f"{role}: {line} gave {status}"
+            if not allowed:
+                assert status == 403, f"{role}: {line} gave {status}"
+            if who != SIGNED_IN:
+                other = await ask(client, line, "elsewhere")
+                assert other == 403, f"{role} of another conference: {line} gave {other}"
+    assert elsewhere.slug == "elsewhere"
