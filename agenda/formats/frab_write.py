@@ -195,6 +195,7 @@ def _person(speaker: Speaker) -> Iterator[str]:
     yield opening
     yield f"<public_name>{escape(speaker.name)}</public_name>"
     for tag, text in (
+        ("name", speaker.name),
         ("biography", speaker.biography),
         ("code", speaker.code),
         ("url", speaker.url),
