@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from app.jobs.tables import Outbox
 
 logger = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=25)
+LIMIT = timedelta(seconds=20)
+"""How long one delivery may take: less than its lease, so that nobody else begins it meanwhile."""
 KEPT = timedelta(days=7)
 GIVEN_UP = datetime(9999, 1, 1, tzinfo=UTC)
 """`due_at` of an entry that nobody tries any more; its error says why."""
 
-_BATCH = 5
 _MOST_ATTEMPTS = 14
 _LONGEST_PAUSE_S = 3600.0
 
@@ -84,19 +86,20 @@ async def put_many(
         await Outbox.insert(*rows).on_conflict(action="DO NOTHING")
 
 
-async def deliver_due(handlers: Mapping[str, Handler], *, now: Callable[[], datetime]) -> int:
-    """Claim a few due entries of the kinds in `handlers` and deliver them one after the other.
+async def deliver_due(handlers: Mapping[str, Handler], *, now: Callable[[], datetime]) -> bool:
+    """Claim the entry of the kinds in `handlers` that is due longest, and deliver it.
 
-    Returns how many were claimed. A claim pushes `due_at` forward by LEASE, so that two workers
-    never hold one entry, and a worker that dies leaves it to be taken up again.
+    False when nothing was due. A claim pushes `due_at` forward by LEASE, so that two workers never
+    hold one entry, and a worker that dies leaves one, to be taken up again.
     """
     claimed = await _claim(tuple(handlers), now=now())
-    for delivery in claimed:
-        await _deliver(handlers[delivery.kind], delivery, now=now)
-    return len(claimed)
+    if claimed is None:
+        return False
+    await _deliver(handlers[claimed.kind], claimed, now=now)
+    return True
 
 
-async def _claim(kinds: tuple[str, ...], *, now: datetime) -> list[Delivery]:
+async def _claim(kinds: tuple[str, ...], *, now: datetime) -> Delivery | None:
     due = (
         Outbox.delivered_at.is_null(),
         Outbox.due_at <= now,
@@ -104,32 +107,31 @@ async def _claim(kinds: tuple[str, ...], *, now: datetime) -> list[Delivery]:
     )
     # A look without a transaction first: an idle worker must not take SQLite's one write lock.
     if not await Outbox.exists().where(*due):
-        return []
+        return None
     async with db.transaction():
-        query = Outbox.select().where(*due).order_by(Outbox.due_at).limit(_BATCH)
+        query = Outbox.select().where(*due).order_by(Outbox.due_at).first()
         if db.on_postgres():
             query = query.lock_rows("UPDATE", skip_locked=True)
-        rows = await query
-        if rows:
-            await Outbox.update(
-                {Outbox.due_at: now + LEASE, Outbox.attempts: Outbox.attempts + 1}
-            ).where(Outbox.id.is_in([row["id"] for row in rows]))
-    return [
-        Delivery(
-            id=row["id"],
-            kind=row["kind"],
-            key=row["key"],
-            payload=json.loads(row["payload"]),
-            attempt=row["attempts"] + 1,
-            created_at=row["created_at"],
-        )
-        for row in rows
-    ]
+        row = await query
+        if row is None:
+            return None
+        await Outbox.update(
+            {Outbox.due_at: now + LEASE, Outbox.attempts: Outbox.attempts + 1}
+        ).where(Outbox.id == row["id"])
+    return Delivery(
+        id=row["id"],
+        kind=row["kind"],
+        key=row["key"],
+        payload=json.loads(row["payload"]),
+        attempt=row["attempts"] + 1,
+        created_at=row["created_at"],
+    )
 
 
 async def _deliver(handler: Handler, delivery: Delivery, *, now: Callable[[], datetime]) -> None:
     try:
-        await handler(delivery)
+        async with asyncio.timeout(LIMIT.total_seconds()):
+            await handler(delivery)
     except Undeliverable as error:
         await _give_up(delivery, str(error))
     except Exception as error:

@@ -162,12 +162,12 @@ async def deliver_for_ever(handlers: Mapping[str, outbox.Handler], *, poll_s: fl
     """The outbox's delivery loop; it ends only by being cancelled."""
     while True:
         try:
-            claimed = await outbox.deliver_due(handlers, now=now)
+            more = await outbox.deliver_due(handlers, now=now)
         except Exception as error:
             logger.warning("the outbox could not be read", error=repr(error))
-            claimed = 0
+            more = False
             await asyncio.sleep(1)
-        if not claimed:
+        if not more:
             await asyncio.sleep(poll_s)
 
 

@@ -15,11 +15,13 @@ import httpx
 import pytest
 from aiosmtplib import SMTPRecipientsRefused
 
+from app import db
 from app.jobs.outbox import Delivery, Undeliverable
 from app.main import create_app
 from app.notices import mail, mailbox
 from app.notices.mail import BadAddress, Mailer
 from app.settings import Settings, Smtp, from_environment
+from tests.app.smtp import Server
 
 T0 = datetime(2027, 5, 12, 12, 0, tzinfo=UTC)
 PLAIN = {"to": "ada@example.org", "subject": "Hello", "text": "Dear Ada,\n\nhttps://x.example/a"}
@@ -122,52 +124,6 @@ async def test_without_a_server_mail_is_laid_into_a_folder_once(plain: Settings)
     assert len({m.id for m in mails}) == 2
 
 
-class Server:
-    """A mail server that keeps what it gets; it answers RCPT with `refuse` where that is set."""
-
-    def __init__(self) -> None:
-        self.mails: list[bytes] = []
-        self.connections = 0
-        self.refuse = b""
-        self.port = 0
-        self._talks: list[asyncio.Task[None]] = []
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def __aenter__(self) -> Server:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-        for writer in self._writers:
-            writer.close()
-        await asyncio.gather(*self._talks)
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        assert talk is not None
-        self._talks.append(talk)
-        self._writers.append(writer)
-        self.connections += 1
-        writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            word = line[:4].upper()
-            if word == b"DATA":
-                writer.write(b"354 go on\r\n")
-                self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
-                writer.write(b"250 kept\r\n")
-            elif word == b"RCPT" and self.refuse:
-                writer.write(self.refuse + b"\r\n")
-            elif word == b"QUIT":
-                writer.write(b"221 bye\r\n")
-                break
-            else:
-                writer.write(b"250 ok\r\n")
-        writer.close()
-
-
 def by_smtp(plain: Settings, server: Server) -> Mailer:
     smtp = Smtp(host="127.0.0.1", port=server.port, user=None, password=None, starttls=False)
     return Mailer(replace(plain, smtp=smtp))
@@ -254,6 +210,7 @@ async def demo_answers(settings: Settings, host: str, *, demo: bool = True) -> l
             await client.get(address, headers={"accept": "text/html"})
             for address in ("/mail", f"/mail/{path.stem}", f"/mail/{path.stem}/attachments/0")
         ]
+    await db.close_pool()
     if answers[1].status_code == 200:
         assert 'href="https://x.example/sign-in/abc"' in answers[1].text
         assert "a.ics" in answers[1].text
@@ -261,7 +218,7 @@ async def demo_answers(settings: Settings, host: str, *, demo: bool = True) -> l
     return [answer.status_code for answer in answers]
 
 
-async def test_the_mailbox_is_for_who_sits_at_the_demo(database: str, settings: Settings) -> None:
+async def test_the_mailbox_is_for_who_sits_at_the_demo(settings: Settings) -> None:
     assert await demo_answers(settings, "127.0.0.1") == [200, 200, 200]
     assert await demo_answers(settings, "192.0.2.7") == [404, 404, 404]
     assert await demo_answers(settings, "127.0.0.1", demo=False) == [404, 404, 404]

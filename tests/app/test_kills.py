@@ -1,0 +1,106 @@
+"""SIGKILL at bad moments: no mail and no job is lost, and what can't be once is twice at most."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pypdf import PdfReader
+
+from app import db
+from app.clock import now
+from app.jobs import outbox, store
+from app.jobs.store import Made
+from app.jobs.tables import Outbox
+from app.settings import Settings
+from tests.app.making import make_attendee, make_conference
+from tests.app.smtp import Server
+from tests.app.workers import start_worker
+
+_ONE_ENGINE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+_MAILS = 300
+
+
+@_ONE_ENGINE
+async def test_mail_survives_kills_with_one_duplicate_each_at_most(
+    database: str, settings: Settings
+) -> None:
+    chance = Random(6)
+    async with db.transaction():
+        for n in range(_MAILS):
+            facts = {"to": f"p{n}@example.org", "subject": f"Mail {n}", "text": "Hello"}
+            await outbox.put("mail", f"m{n}", facts, now=now())
+    kills = 0
+    async with Server(pause_s=0.004) as server:
+        smtp = {
+            "PLENARY_SMTP_HOST": "127.0.0.1",
+            "PLENARY_SMTP_PORT": str(server.port),
+            "PLENARY_SMTP_STARTTLS": "0",
+        }
+        while True:
+            worker = start_worker("fast", settings, smtp)
+            seen = len(server.mails)
+            goal = seen + chance.randrange(20, 90)
+            async with asyncio.timeout(90):
+                while len(server.mails) < min(goal, _MAILS) and await waiting():
+                    await asyncio.sleep(0.001)
+            if kills < 3:
+                worker.kill()
+                await asyncio.to_thread(worker.wait)
+                kills += 1
+                continue
+            async with asyncio.timeout(90):
+                while await waiting():
+                    await asyncio.sleep(0.1)
+            worker.terminate()
+            assert await asyncio.to_thread(worker.wait, 10) == 0
+            break
+    counted = Counter(server.message_ids())
+    assert len(counted) == _MAILS
+    assert sum(counted.values()) <= _MAILS + kills
+
+
+async def waiting() -> int:
+    found: int = await Outbox.count().where(Outbox.delivered_at.is_null())
+    return found
+
+
+@_ONE_ENGINE
+async def test_badges_survive_the_kill_of_both_workers(database: str, settings: Settings) -> None:
+    conference = await make_conference()
+    for n in range(120):
+        await make_attendee(conference, f"Guest {n:03d}")
+    workers = [start_worker(name, settings) for name in ("fast", "heavy")]
+    job = await store.ask("badges", "b", {}, conference=conference.id, asked_by=None, now=now())
+    async with asyncio.timeout(60):
+        while (await facts(job))["done"] == 0:
+            await asyncio.sleep(0.02)
+    for worker in workers:
+        worker.kill()
+        await asyncio.to_thread(worker.wait)
+    workers = [start_worker(name, settings) for name in ("fast", "heavy")]
+    try:
+        async with asyncio.timeout(90):
+            while (await facts(job))["state"] != "done":
+                await asyncio.sleep(0.1)
+    finally:
+        for worker in workers:
+            worker.terminate()
+            await asyncio.to_thread(worker.wait, 10)
+    row = await facts(job)
+    assert row["attempts"] == 1
+    made = Made.read(row["result"])
+    assert made is not None
+    assert json.loads(row["result"])["words"] == "120 badges"
+    assert len(PdfReader(settings.files / made.file).pages) == 120
+
+
+async def facts(job: UUID) -> dict[str, Any]:
+    row = await store.find(job)
+    assert row is not None
+    return row
