@@ -18,8 +18,8 @@ The rules, in the order in which they win:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from agenda.courses import Course, run_room
@@ -53,6 +53,7 @@ class Plan:
 
     slots: tuple[SlotId, ...]
     changes: tuple[Change, ...]
+    rooms: Mapping[SlotId, RoomId] = field(default_factory=dict, hash=False)
 
     def due(self, now: datetime) -> tuple[Change, ...]:
         """The changes that are due at `now`, oldest first."""
@@ -73,13 +74,34 @@ class Plan:
         """What is due at `now` and lies beyond the phase that each slot is recorded to have reached.
 
         Whoever records these in order, and calls again, gets nothing: so a crash between two
-        records loses no change and repeats none, and a new plan never takes a slot back.
+        records loses no change and repeats none, and a new plan never takes a slot back. Where a
+        slot is still live that this plan has elsewhere, it ends before another goes live in its
+        room: at most one is live in a room, whatever was released in between.
         """
-        return tuple(
-            change
-            for change in self.due(now)
-            if RANK[change.phase] > RANK[reached.get(change.slot, Phase.UPCOMING)]
-        )
+        return tuple(self._steps(dict(reached), now))
+
+    def _steps(self, reached: dict[SlotId, Phase], now: datetime) -> Iterator[Change]:
+        live: dict[RoomId, SlotId] = {}
+        wanted = self.phases(now)
+        on_air = [
+            slot for slot, phase in reached.items() if phase is Phase.LIVE and slot in self.rooms
+        ]
+        for slot in sorted(on_air, key=lambda slot: (wanted[slot] is not Phase.LIVE, slot)):
+            room = self.rooms[slot]
+            if live.setdefault(room, slot) != slot:
+                reached[slot] = Phase.ENDED
+                yield Change(slot=slot, room=room, phase=Phase.ENDED, due=now)
+        for change in self.due(now):
+            if RANK[change.phase] <= RANK[reached.get(change.slot, Phase.UPCOMING)]:
+                continue
+            if change.phase is Phase.LIVE:
+                other = live.get(change.room)
+                if other is not None and reached[other] is Phase.LIVE:
+                    reached[other] = Phase.ENDED
+                    yield Change(slot=other, room=change.room, phase=Phase.ENDED, due=change.due)
+                live[change.room] = change.slot
+            reached[change.slot] = change.phase
+            yield change
 
 
 def plan(
@@ -95,17 +117,15 @@ def plan(
     """
     policies = policy if isinstance(policy, DoorPolicies) else DoorPolicies(conference=policy)
     wishes = _wishes_by_slot(overrides)
-    rooms: dict[RoomId, list[Course]] = {}
-    ids = []
+    courses: dict[RoomId, list[Course]] = {}
+    rooms: dict[SlotId, RoomId] = {}
     for slot in slots:
-        ids.append(slot.id)
+        rooms[slot.id] = slot.room
         course = Course(slot, policies.of(slot), wishes.get(slot.id, ()))
-        rooms.setdefault(slot.room, []).append(course)
-    changes: list[Change] = []
-    for courses in rooms.values():
-        changes.extend(run_room(courses))
+        courses.setdefault(slot.room, []).append(course)
+    changes = [change for together in courses.values() for change in run_room(together)]
     changes.sort(key=_order)
-    return Plan(slots=tuple(sorted(ids)), changes=tuple(changes))
+    return Plan(slots=tuple(sorted(rooms)), changes=tuple(changes), rooms=rooms)
 
 
 def _due_of(change: Change) -> datetime:

@@ -295,6 +295,53 @@ def test_any_ticks_and_any_crash_leave_the_same_history(
     assert recorded == list(plan(slots, policies, wishes).changes)
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(SLOTS, WISHES), min_size=2, max_size=4),
+    POLICIES,
+    st.lists(st.tuples(MINUTE, st.integers(0, 5)), min_size=2, max_size=12),
+)
+def test_releases_in_between_leave_one_live_in_a_room_and_never_go_back(
+    releases: list[tuple[list[Slot], list[Override]]],
+    policies: DoorPolicies,
+    ticks: list[tuple[int, int]],
+) -> None:
+    """Each tick looks at another release, in which slots have other times and rooms."""
+    reached: dict[SlotId, Phase] = {}
+    plans = [plan(slots, policies, wishes) for slots, wishes in releases]
+    for count, (minute, survives) in enumerate(sorted(ticks)):
+        made = plans[min(count, len(plans) - 1)]
+        outstanding = made.outstanding(reached, at(minute))
+        for change in outstanding[:survives]:
+            assert RANK[change.phase] > RANK[reached.get(change.slot, Phase.UPCOMING)]
+            reached[change.slot] = change.phase
+        if survives >= len(outstanding):
+            live = [
+                made.rooms[s]
+                for s, phase in reached.items()
+                if phase is Phase.LIVE and s in made.rooms
+            ]
+            assert len(live) == len(set(live))
+            assert made.outstanding(reached, at(minute)) == ()
+
+
+def test_a_live_slot_that_a_release_moves_away_ends_before_another_goes_live() -> None:
+    a, b = SlotId("a"), SlotId("b")
+    moved = plan([make_slot("a", 300, 30), make_slot("b", 60, 30)], DoorPolicy())
+    outstanding = moved.outstanding({a: Phase.LIVE, b: Phase.DOORS}, at(61))
+    assert [(c.slot, c.phase, c.due) for c in outstanding] == [
+        (a, Phase.ENDED, at(60)),
+        (b, Phase.LIVE, at(60)),
+    ]
+
+
+def test_two_live_slots_that_a_release_puts_into_one_room() -> None:
+    a, b = SlotId("a"), SlotId("b")
+    together = plan([make_slot("a", 60, 60), make_slot("b", 90, 60)], DoorPolicy())
+    outstanding = together.outstanding({a: Phase.LIVE, b: Phase.LIVE}, at(95))
+    assert [(c.slot, c.phase) for c in outstanding] == [(a, Phase.ENDED)]
+
+
 def test_a_new_plan_never_takes_a_slot_back() -> None:
     moved = plan([make_slot("a", 180, 30)], DoorPolicy())
     assert moved.outstanding({SlotId("a"): Phase.DOORS}, at(155)) == ()
