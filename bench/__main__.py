@@ -1,7 +1,7 @@
-"""`python -m bench NAME [--json] [--install-peers]`: run one benchmark.
+"""`python -m bench NAME [ARGUMENTS] [--json] [--install-peers]`: run one benchmark.
 
 A benchmark is a module of this package, its dashes written as underscores, with a function
-`run() -> Report` and, where it compares with somebody else's program, `install_peers() -> None`.
+`run() -> Report`, or `run(arguments) -> Report` where it takes some of its own, and, where it compares with somebody else's program, `install_peers() -> None`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import sys
 from types import ModuleType
+from typing import Any
 
 import bench
-from bench.report import dumps
+from bench.report import Report, dumps
 
-NOT_BENCHES = ("report",)
+NOT_BENCHES = ("problems", "report")
 # “import” is a word of the language and “report” what a benchmark answers: their modules have
 # other names.
 MODULES = {"import": "importing", "report": "attendance"}
@@ -33,13 +35,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--install-peers", action="store_true", help="install what is compared with"
     )
-    chosen = parser.parse_args(arguments)
+    chosen, own = parser.parse_known_args(arguments)
     module = _module(chosen.name)
+    takes_some = bool(inspect.signature(module.run).parameters)
+    if own and not takes_some:
+        parser.error(f"{chosen.name} takes no arguments: {' '.join(own)}")
     if chosen.install_peers and hasattr(module, "install_peers"):
         module.install_peers()
-    report = module.run()
-    print(dumps(report) if chosen.json else report.table())
+    report = module.run(own) if takes_some else module.run()
+    print(_json(report) if chosen.json else report.table())
     return 0 if report.met else 1
+
+
+def _json(report: Any) -> str:
+    """A report as JSON; a benchmark whose object has another shape brings its own `dumps`."""
+    return dumps(report) if isinstance(report, Report) else str(report.dumps())
 
 
 def _names() -> list[str]:
