@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from icalendar import Alarm, Calendar, Event, vCalAddress, vText
+from icalendar import Alarm, Calendar, Event, vCalAddress, vText, vUri
 
 from agenda.formats.plain import plain_text
 from agenda.formats.vtimezone import vtimezone
@@ -21,7 +21,7 @@ class Entry:
     """One slot as a calendar shows it. Instants are aware.
 
     `uid` never changes while the slot lives; `sequence` rises with every change of its time or
-    place; `revised` is when it last changed.
+    place; `revised` is when it last changed. `join` is where one takes part (RFC 7986).
     """
 
     uid: str
@@ -33,6 +33,7 @@ class Entry:
     location: str = ""
     description: str = ""
     url: str = ""
+    join: str = ""
     cancelled: bool = False
 
 
@@ -162,6 +163,11 @@ def _event(entry: Entry, zone: str) -> Event:
         value = getattr(entry, name)
         if value:
             event.add(name, value)
+    if entry.join:
+        event.add("conference", vUri(entry.join), encode=False)
+        event["conference"].params.update(
+            {"VALUE": "URI", "FEATURE": "AUDIO,VIDEO", "LABEL": entry.location or entry.summary}
+        )
     return event
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,9 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from agenda.formats import ical
+from agenda.formats.ical import Entry, Party
+from agenda.formats.plain import plain_text
 from agenda.model import SessionId, SessionState, Slot, SlotId, SpeakerId
-from app.attendees import calendar
-from app.attendees.calendar import Invite, Mailbox
 from app.clock import now as present
 from app.conferences.tables import Conference
 from app.html import gettext as _
@@ -31,7 +30,6 @@ from app.settings import Settings
 from app.words import local
 
 _CHUNK = 100
-_TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +146,12 @@ async def _release_before(conference: UUID, number: int) -> Released | None:
     return None if row is None else await releases.by_id(row["id"])
 
 
-async def _people(conference: UUID) -> dict[SpeakerId, Mailbox]:
+async def _people(conference: UUID) -> dict[SpeakerId, Party]:
     rows = await t.Speaker.select(t.Speaker.id, t.Speaker.name, t.Speaker.person.email).where(
         t.Speaker.conference == conference, t.Speaker.person.email.is_not_null()
     )
     return {
-        SpeakerId(str(row["id"])): Mailbox(name=row["name"], address=row["person.email"])
+        SpeakerId(str(row["id"])): Party(name=row["name"], email=row["person.email"])
         for row in rows
     }
 
@@ -176,59 +174,61 @@ class _Writer:
         self._stamp = stamp
 
     def mails(
-        self, errands: Sequence[Errand], people: Mapping[SpeakerId, Mailbox]
+        self, errands: Sequence[Errand], people: Mapping[SpeakerId, Party]
     ) -> list[tuple[str, dict[str, Any]]]:
         return [self.mail(errand, people[errand.speaker]) for errand in errands]
 
-    def mail(self, errand: Errand, speaker: Mailbox) -> tuple[str, dict[str, Any]]:
+    def mail(self, errand: Errand, speaker: Party) -> tuple[str, dict[str, Any]]:
         """(key, payload) of one mail."""
         called_off = errand.method == "CANCEL"
         released = self._before if called_off else self._after
         assert released is not None
-        slot = released.slots[errand.slot]
-        invite = replace(
-            of_slot(
+        entry = replace(
+            entry_of(
                 released,
                 self._conference,
-                slot,
+                released.slots[errand.slot],
                 base_url=self._settings.base_url,
-                mail_from=self._settings.mail_from,
-                stamp=self._stamp,
+                revised=self._stamp,
                 speaking=True,
             ),
-            attendee=speaker,
+            # Higher at every change that is told, whatever it was.
             sequence=self._after.number,
+            cancelled=called_off,
+        )
+        written = ical.invite(
+            entry,
+            zone=self._conference.time_zone,
+            organizer=organizer(self._conference, self._settings),
+            attendee=speaker,
         )
         payload = {
-            "to": speaker.address,
+            "to": speaker.email,
             "name": speaker.name,
             "from_name": self._conference.title,
-            "subject": _subject(invite, called_off=called_off),
-            "text": _text(invite, self._conference, called_off=called_off),
-            "calendar": {
-                "method": errand.method,
-                "ics": calendar.write(invite, errand.method),
-            },
+            "subject": _subject(entry),
+            "text": _text(entry, self._conference),
+            "calendar": {"method": errand.method, "ics": written.decode()},
         }
         return f"invite:{self._after.id}:{errand.slot}:{errand.speaker}", payload
 
 
-def _subject(invite: Invite, *, called_off: bool) -> str:
-    words = _("Called off: {title}") if called_off else _("Your session: {title}")
-    return words.format(title=invite.title)
+def _subject(entry: Entry) -> str:
+    words = _("Called off: {title}") if entry.cancelled else _("Your session: {title}")
+    return words.format(title=entry.summary)
 
 
-def _text(invite: Invite, conference: Conference, *, called_off: bool) -> str:
-    start = local(invite.start, invite.zone)
-    when = f"{start:%Y-%m-%d %H:%M}–{local(invite.end, invite.zone):%H:%M} ({invite.zone})"
+def _text(entry: Entry, conference: Conference) -> str:
+    zone = conference.time_zone
+    start = local(entry.start, zone)
     facts = {
-        "title": invite.title,
-        "when": when,
-        "room": invite.location,
-        "link": invite.url,
+        "title": entry.summary,
+        "when": f"{start:%Y-%m-%d %H:%M}–{local(entry.end, zone):%H:%M} ({zone})",
+        "room": entry.location,
+        "link": entry.join,
         "conference": conference.title,
     }
-    if called_off:
+    if entry.cancelled:
         return _(
             "“{title}” at {conference} no longer takes place as told before:\n\n"
             "{when}\n{room}\n\nThe calendar entry that comes with this mail takes it away."
@@ -240,58 +240,63 @@ def _text(invite: Invite, conference: Conference, *, called_off: bool) -> str:
     ).format(**facts)
 
 
-def of_slot(
+def organizer(conference: Conference, settings: Settings) -> Party:
+    """Who invites: the conference, under the address that mail comes from."""
+    address = parseaddr(settings.mail_from)[1] or settings.mail_from
+    return Party(name=conference.title, email=address)
+
+
+def entry_of(
     released: Released,
     conference: Conference,
     slot: Slot,
     *,
     base_url: str,
-    mail_from: str,
-    stamp: datetime,
+    revised: datetime,
     speaking: bool,
-) -> Invite:
-    """The invite for one slot: a speaker's leads to the green room, everybody else's to the room."""
+) -> Entry:
+    """One slot for a calendar: a speaker joins by the green room, everybody else by the room."""
     session = released.sessions[slot.session]
     room = released.rooms[slot.room]
     root = f"{base_url}/c/{conference.slug}"
     page = f"{root}/sessions/{session.id}"
     place = f"green-room/{slot.id}" if speaking else f"rooms/{released.room_slugs[room.id]}"
-    about = _plain(session.abstract or session.description)
-    return Invite(
-        uid=f"{slot.id}@{urlsplit(base_url).hostname or 'localhost'}",
-        sequence=released.number,
-        stamp=stamp,
+    about = _short(plain_text(session.abstract or session.description))
+    return Entry(
+        uid=ical.uid(slot.id, urlsplit(base_url).hostname or "localhost"),
+        sequence=released.sequences.get(slot.id, 0),
+        revised=revised,
         start=slot.start,
-        end=slot.end,
-        zone=conference.time_zone,
-        title=session.title,
+        end=max(slot.end, slot.start),
+        summary=session.title,
         description=f"{about}\n\n{page}".strip(),
         location=room.name or conference.title,
-        url=f"{root}/{place}",
-        organizer=Mailbox(name=conference.title, address=parseaddr(mail_from)[1] or mail_from),
+        url=page,
+        join=f"{root}/{place}",
     )
 
 
 def for_download(
     released: Released, conference: Conference, session: UUID, *, settings: Settings
-) -> str | None:
-    """A session's first slot as an entry to keep; None where it is not on the agenda."""
+) -> bytes | None:
+    """A session's slots as entries to keep; None where it is not on the agenda."""
     slots = released.slots_of_session.get(SessionId(str(session)), [])
     if not slots:
         return None
-    invite = of_slot(
-        released,
-        conference,
-        slots[0],
-        base_url=settings.base_url,
-        mail_from=settings.mail_from,
-        stamp=released.release.created_at,
-        speaking=False,
-    )
-    return calendar.write(invite, "PUBLISH")
+    shown = [
+        entry_of(
+            released,
+            conference,
+            slot,
+            base_url=settings.base_url,
+            revised=released.release.created_at,
+            speaking=False,
+        )
+        for slot in slots
+    ]
+    return ical.calendar(shown, zone=conference.time_zone, name=conference.title)
 
 
-def _plain(text: str, most: int = 1500) -> str:
-    """A text without its tags, cut at a word."""
-    plain = html.unescape(_TAG.sub("", text)).strip()
-    return plain if len(plain) <= most else plain[:most].rsplit(" ", 1)[0] + " …"
+def _short(text: str, most: int = 1500) -> str:
+    """A text cut at a word where it is long."""
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"

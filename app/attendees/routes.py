@@ -103,7 +103,7 @@ async def session_invite(
     if found is None:
         raise NotFoundException
     return Response(
-        found.encode(),
+        found,
         media_type="text/calendar; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="session.ics"'},
     )
