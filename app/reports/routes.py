@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.enums import MediaType
+from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Response
 
 from app.accounts.viewer import STAFF
 from app.clock import now
 from app.conferences.tables import Conference
+from app.html import gettext as _
 from app.html import page
 from app.jobs import store as jobs
 from app.jobs.routes import shown
 from app.reports import store
-from app.reports.view import on_time_words, view
+from app.reports.view import as_csv, as_document, on_time_words, view
 from app.sponsors import store as sponsors
 
 
@@ -53,4 +56,27 @@ async def make_report(request: Request[Any, Any, Any], slug: str) -> Redirect:
     return Redirect(f"/c/{slug}/reports", status_code=303)
 
 
-handlers: list[Any] = [reports, make_report]
+async def _existing(request: Request[Any, Any, Any]) -> store.Report:
+    report = await store.gather(request.state.conference, now=now())
+    if report is None:
+        raise NotFoundException(_("Nothing has been released yet, so there is nothing to report."))
+    return report
+
+
+@get("/c/{slug:str}/reports.csv", opt={"who": STAFF})
+async def reports_csv(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+    """One line for each session that was live."""
+    return Response(
+        as_csv(await _existing(request)).encode(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="report-{slug}.csv"'},
+    )
+
+
+@get("/c/{slug:str}/reports.json", opt={"who": STAFF})
+async def reports_json(request: Request[Any, Any, Any], slug: str) -> Response[dict[str, Any]]:
+    """Everything that the page shows, and every session minute by minute."""
+    return Response(as_document(await _existing(request)), media_type=MediaType.JSON)
+
+
+handlers: list[Any] = [reports, make_report, reports_csv, reports_json]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from app.conferences.tables import Conference
 from app.html import day_words, ngettext
 from app.html import gettext as _
 from app.reports import charts
+from app.reports.cells import cell
 from app.reports.charts import Bar, Span
 from app.reports.store import DAY_STEP, Line, Report
 
@@ -144,4 +147,70 @@ def on_time_words(report: Report) -> str:
         "changes": report.changes,
         "share": round(share, 1),
         "worst": report.worst_ms,
+    }
+
+
+def as_rows(report: Report) -> list[dict[str, Any]]:
+    """Every session's figures as plain values: what the CSV and JSON exports hold."""
+    return [
+        {
+            "session": line.session,
+            "title": line.title,
+            "room": line.room,
+            "speakers": line.speakers,
+            "live_from": line.attendance.live.start.isoformat(timespec="seconds"),
+            "live_until": line.attendance.live.end.isoformat(timespec="seconds"),
+            "people": line.attendance.unique,
+            "peak": line.attendance.peak,
+            "average_audience": round(line.attendance.average_audience, 2),
+            "average_minutes": round(line.attendance.average_minutes, 2),
+            "minutes_watched": round(line.attendance.seconds / 60, 1),
+        }
+        for line in report.lines
+    ]
+
+
+def as_csv(report: Report) -> str:
+    """The rows as CSV with a byte-order mark; no cell is a formula."""
+    held = io.StringIO()
+    writer = csv.writer(held)
+    rows = as_rows(report)
+    writer.writerow(rows[0] if rows else ["session", "title"])
+    for row in rows:
+        writer.writerow(cell(value) if isinstance(value, str) else value for value in row.values())
+    return "\ufeff" + held.getvalue()
+
+
+def as_document(report: Report) -> dict[str, Any]:
+    """The whole report as JSON can hold it."""
+    return {
+        "until": report.until.isoformat(timespec="seconds"),
+        "registered": report.registered,
+        "people": report.whole.people,
+        "returned": report.whole.returned,
+        "hours_watched": round(report.whole.hours, 2),
+        "days": [
+            {
+                "date": day.day.date.isoformat(),
+                "people": day.people,
+                "from": day.start.isoformat(),
+                "step_minutes": DAY_STEP.seconds // 60,
+                "people_in_rooms": day.counts,
+            }
+            for day in report.days
+        ],
+        "sessions": [
+            {**row, "minute_by_minute": line.attendance.curve}
+            for row, line in zip(as_rows(report), report.lines, strict=True)
+        ],
+        "rooms": [
+            {
+                "room": room.room,
+                "changes": room.changes,
+                "on_time": room.on_time,
+                "median_ms": room.median_ms,
+                "worst_ms": room.worst_ms,
+            }
+            for room in report.rooms
+        ],
     }

@@ -15,12 +15,12 @@ from agenda.model import Day, Schedule
 from app.html import day_words, language
 from app.html import gettext as _
 from app.reports import charts
+from app.reports.cells import cell
 from app.reports.charts import Span
 from app.sponsors.store import Lead, Ledger
 from app.words import local
 
 _QUARTER = timedelta(minutes=15)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def wording(sponsor: str, fields: Sequence[str]) -> str:
@@ -128,11 +128,6 @@ def _span(ledger: Ledger, schedule: Schedule, day: Day, now: datetime) -> Span |
         step=_QUARTER,
         counts=tuple(counts),
     )
-
-
-def cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def as_csv(leads: Sequence[Lead], zone: str) -> str:

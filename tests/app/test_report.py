@@ -272,6 +272,12 @@ async def test_staff_read_the_page_and_others_do_not(
     assert answer.status_code == 200
     assert "Session 0" in answer.text
     assert "style=" not in answer.text
+    table = (await client.get(f"{address}.csv")).text
+    assert "Session 0,Room 1,Speaker 0,2027-05-12T09:00:00+00:00" in table
+    document = (await client.get(f"{address}.json")).json()
+    assert document["people"] == 2
+    assert document["sessions"][0]["people"] == 2
+    assert len(document["sessions"][0]["minute_by_minute"]) == 30
     answer = await client.post(address, headers=same_origin())
     assert answer.status_code == 303
     page = (await client.get(address, headers=headers)).text
