@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agenda.findings import overlapping, person_key
+from agenda.finding import count_overlaps, overlapping, person_key
 from agenda.formats.imported import Imported
 from agenda.model import Schedule, Session, Slot
+
+MOST_PAIRS = 1_000_000
 
 
 def summary(imported: Imported) -> dict[str, Any]:
@@ -59,22 +60,26 @@ def room_overlaps(schedule: Schedule) -> int:
     for slot in schedule.slots:
         if slot.room in named:
             by_room.setdefault(slot.room, []).append(slot)
-    return _pairs(by_room.values())
+    return sum(count_overlaps(slots) for slots in by_room.values())
 
 
 def speaker_clashes(schedule: Schedule) -> int:
-    """How many pairs of slots overlap and share a person's name."""
+    """How many pairs of slots overlap and share a person's name.
+
+    A pair that shares several counts once; only in a file made to harm, with more than a million
+    pairs, it counts for each.
+    """
     names = {person.id: person_key(person) for person in schedule.speakers}
     people = {s.id: {names[person] for person in s.speakers} for s in schedule.sessions}
     by_person: dict[str, list[Slot]] = {}
     for slot in schedule.slots:
         for person in people[slot.session]:
             by_person.setdefault(person, []).append(slot)
-    return _pairs(by_person.values())
-
-
-def _pairs(groups: Iterable[Sequence[Slot]]) -> int:
-    return len({(a.id, b.id) for group in groups if len(group) > 1 for a, b in overlapping(group)})
+    groups = [slots for slots in by_person.values() if len(slots) > 1]
+    total = sum(count_overlaps(slots) for slots in groups)
+    if total > MOST_PAIRS:
+        return total
+    return len({(a.id, b.id) for slots in groups for a, b in overlapping(slots)})
 
 
 def _occurrences(schedule: Schedule) -> list[Session]:

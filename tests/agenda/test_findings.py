@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
@@ -10,13 +11,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agenda.findings import MOST_OVERLAPS, Finding, Severity, examine, overlapping, scan
+from agenda.finding import count_overlaps
+from agenda.findings import MOST_OVERLAPS, Finding, Rules, Severity, examine, overlapping, scan
 from agenda.formats.rows import PersonRow, Row
 from agenda.inspect import room_overlaps, speaker_clashes
-from agenda.model import RoomId, Schedule, SessionState, Slot
+from agenda.model import RoomId, Schedule, SessionId, SessionState, Slot, SpeakerId
+from agenda.rules import Span
 from tests.agenda.builders import at, make_slot, minutes
 from tests.agenda.strategies import SCHEDULES, make_schedule
 
+SLOTS = st.lists(st.tuples(st.integers(0, 60), st.integers(-5, 30)), max_size=12).map(
+    lambda rows: [make_slot(f"{n:02}", start, length) for n, (start, length) in enumerate(rows)]
+)
 HEAD: dict[str, Any] = {"title": "Harbour Days", "days": [], "day_change": timedelta(0)}
 
 
@@ -98,9 +104,64 @@ def test_very_many_overlaps_are_counted_not_listed() -> None:
     assert found[0].code == "more_room_overlap"
 
 
-SLOTS = st.lists(st.tuples(st.integers(0, 60), st.integers(-5, 30)), max_size=12).map(
-    lambda rows: [make_slot(f"{n:02}", start, length) for n, (start, length) in enumerate(rows)]
-)
+def test_rest_between_slots_of_a_room_and_of_a_person() -> None:
+    ada = (PersonRow(name="Ada Quay"),)
+    made = schedule(row("a", persons=ada), row("b", 63, persons=ada, room="Attic"), row("c", 64))
+    found = scan(made, Rules(changeover=minutes(5), pause=minutes(5)))
+    assert [finding.message for finding in found] == [
+        "Hall has 4 minutes between “a” and “c”.",
+        "Ada Quay has 3 minutes from “a” to “b”, in another room.",
+    ]
+
+
+def test_absent_speakers_and_closed_rooms() -> None:
+    made = schedule(row("a"), row("b", 60))
+    rules = Rules(
+        absent_speakers={SpeakerId(":speaker of a"): (Span(start=at(59), end=at(70)),)},
+        closed_rooms={RoomId("Hall"): (Span(start=at(90), end=at(300)),)},
+    )
+    assert [finding.message for finding in scan(made, rules)] == [
+        "“b” is in Hall at 2026-05-04 11:00, when it cannot be used.",
+        "speaker of a cannot be there for “a” at 2026-05-04 10:00.",
+    ]
+
+
+def test_demand_order_and_what_people_want_to_see() -> None:
+    made = schedule(row("a"), row("b", 30, room="Attic"))
+    small = replace(made, rooms=tuple(replace(room, capacity=10) for room in made.rooms))
+    a, b = SessionId("title:a"), SessionId("title:b")
+    rules = Rules(demand={a: 11}, earlier={b: (a,)}, wanted_together={(a, b): 7})
+    assert [finding.message for finding in scan(small, rules)] == [
+        "“b” starts at 2026-05-04 10:30, before “a” is over, which comes first.",
+        "7 people want both “a” and “b”, which run together.",
+        "11 people want to see “a”, and Hall holds 10.",
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(SCHEDULES, st.integers(0, 4), st.integers(-90, 90), st.randoms(use_true_random=False))
+def test_with_rules_an_edit_finds_what_the_whole_would(
+    before: Schedule, index: int, by: int, chance: random.Random
+) -> None:
+    ids = [session.id for session in before.sessions]
+    rules = Rules(
+        changeover=minutes(20),
+        pause=minutes(20),
+        demand={key: chance.randint(0, 100) for key in ids},
+        earlier={key: (chance.choice(ids),) for key in ids},
+        wanted_together={(one, two): 5 for one in ids for two in ids if one < two},
+        closed_rooms={room.id: (Span(start=at(0), end=at(600)),) for room in before.rooms},
+    )
+    if index < len(before.slots):
+        slots = list(before.slots)
+        slots[index] = replace(slots[index], start=slots[index].start + minutes(by))
+        moved = replace(before, slots=tuple(slots))
+        assert examine(before, rules).after(moved).findings() == scan(moved, rules)
+
+
+@given(SLOTS)
+def test_counting_overlaps_is_listing_them(slots: list[Slot]) -> None:
+    assert count_overlaps(slots) == len(list(overlapping(slots)))
 
 
 @given(SLOTS)
