@@ -27,7 +27,7 @@ from bench.report import Report
 from media import native
 from media.mux import machine_addresses
 
-SUBSCRIBERS = 60
+SUBSCRIBERS = 80
 RELAY_SUBSCRIBERS = 2
 SECONDS = 8.0
 ROUNDS = 2

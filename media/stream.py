@@ -15,6 +15,7 @@ RING = {"video": 1024, "audio": 256}
 GOP_PACKETS = 768
 LATE = 512
 JUMP = 3000
+MANY = 32
 QUIET_S = 2.0
 MAX_MISSING = 128
 NACK_TRIES = 6
@@ -101,6 +102,14 @@ class Stream:
             for fan, outlets in self.live.items():
                 fan.forward(pending, outlets)
             self._pending = []
+
+    @property
+    def mid_picture(self) -> bool:
+        """Whether what waits for `forward` ends in the middle of a picture, and is not much yet."""
+        pending = self._pending
+        if self.kind == "audio" or not 0 < len(pending) < MANY:
+            return False
+        return pending[-1][2] & 0x80 == 0
 
     def packet(self, extended: int) -> Packet | None:
         """A packet of the recent past, or None when it never came or is forgotten."""
