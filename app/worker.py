@@ -20,10 +20,9 @@ from setproctitle import setproctitle
 
 from app import db
 from app.accounts.tables import Person
-from app.attendees import invites
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
-from app.notices import mail
+from app.notices import changes, mail
 from app.settings import BadSetting, Settings, from_environment
 
 logger = structlog.get_logger(__name__)
@@ -33,6 +32,7 @@ Background = Callable[[Settings, ArqRedis], Awaitable[None]]
 BACKGROUND = (
     "app.stages.stagehand:run",
     "app.stages.attendance:run",
+    "app.notices.reminders:run",
 )
 """What the fast worker also keeps running, each `async def run(settings, redis)`."""
 
@@ -133,7 +133,11 @@ async def run(name: str, settings: Settings) -> None:
 def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
     """Mail has a lane of its own, so that a slow mail server holds up nothing else."""
     mailer = mail.Mailer(settings)
-    handlers = {"enqueue": queue.enqueuer(redis), "released": invites.on_release(settings)}
+    handlers = {
+        "enqueue": queue.enqueuer(redis),
+        "released": changes.on_release,
+        "changes": changes.deliverer(settings),
+    }
     return [
         ("outbox", runner.deliver_for_ever(handlers)),
         ("mail", runner.deliver_for_ever({"mail": mailer.deliver})),

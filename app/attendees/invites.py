@@ -19,8 +19,7 @@ from app.clock import now as present
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import ngettext
-from app.jobs import outbox, store
-from app.jobs.outbox import Delivery
+from app.jobs import outbox
 from app.jobs.runner import JobFailed, Task
 from app.jobs.store import Made
 from app.programme import releases
@@ -68,25 +67,6 @@ def _told(released: Released) -> dict[tuple[SlotId, SpeakerId], tuple[Any, ...]]
         for speaker in session.speakers:
             found[slot.id, speaker] = facts
     return found
-
-
-def on_release(settings: Settings) -> Callable[[Delivery], Awaitable[None]]:
-    """The outbox handler for `released`: asks for the job that writes the invites."""
-
-    async def handle(delivery: Delivery) -> None:
-        release = UUID(delivery.payload["release"])
-        row = await t.Release.select(t.Release.conference).where(t.Release.id == release).first()
-        if row is not None:
-            await store.ask(
-                "invites",
-                f"invites:{release}",
-                {"release": str(release)},
-                conference=row["conference"],
-                asked_by=None,
-                now=present(),
-            )
-
-    return handle
 
 
 async def make_all(task: Task) -> Made:

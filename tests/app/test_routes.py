@@ -65,6 +65,8 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/sponsors/{sponsor_slug:str}/leads.csv": BOOTH,
     "GET /c/{slug:str}/reports": STAFF,
     "POST /c/{slug:str}/reports": STAFF,
+    "GET /c/{slug:str}/reports.csv": STAFF,
+    "GET /c/{slug:str}/reports.json": STAFF,
     "GET /jobs/{job:uuid}": "signed in",
     "GET /jobs/{job:uuid}/result": "signed in",
     "POST /jobs/{job:uuid}/retry": "signed in",

@@ -1,0 +1,255 @@
+"""What a release asks to be told: invites to speakers, and changes to those who starred a session.
+
+Changes are told late on purpose: what is moved five times in ten minutes is one mail, which says
+the difference between the release before the first of them and the latest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from agenda import schedule as agenda_schedule
+from agenda.model import SessionId, SessionState
+from agenda.schedule import Place
+from app.clock import now as present
+from app.conferences.tables import Conference
+from app.html import day_words, zone_city
+from app.html import gettext as _
+from app.jobs import outbox, store
+from app.jobs.outbox import Delivery, Handler
+from app.jobs.tables import Outbox
+from app.programme import releases
+from app.programme import tables as t
+from app.programme.releases import Released
+from app.settings import Settings
+from app.words import local
+
+PATIENCE = timedelta(minutes=10)
+"""How long to wait for further changes."""
+
+HURRY = timedelta(minutes=1)
+"""The same where a changed session is close."""
+
+_CLOSE = timedelta(hours=2)
+_CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What became of one session's place. `after` is None where it no longer takes place."""
+
+    session: SessionId
+    title: str
+    before: Place | None
+    after: Place | None
+
+
+def between(before: Released, after: Released) -> list[Change]:
+    """The net changes of time and place from one release to another, in order of time."""
+    diff = agenda_schedule.diff(before.schedule, after.schedule)
+    fell = {
+        key
+        for key, session in after.sessions.items()
+        if session.state is SessionState.CANCELLED
+        and key in before.sessions
+        and before.sessions[key].state is not SessionState.CANCELLED
+    }
+    found = [
+        Change(
+            session=one.session,
+            title=after.sessions[one.session].title,
+            before=one.before,
+            after=one.after,
+        )
+        for one in diff.moved
+        if one.session not in fell
+    ]
+    gone = {session.id for session in diff.gone} | fell | {slot.session for slot in diff.unplaced}
+    for slot in before.schedule.slots:
+        if slot.session in gone and (slot.session in fell or slot.id not in after.slots):
+            title = before.sessions[slot.session].title
+            place = agenda_schedule.place(slot)
+            found.append(Change(session=slot.session, title=title, before=place, after=None))
+    found += [
+        Change(
+            session=slot.session,
+            title=after.sessions[slot.session].title,
+            before=None,
+            after=agenda_schedule.place(slot),
+        )
+        for slot in diff.placed
+    ]
+    return sorted(found, key=lambda change: (change.before or change.after or ("", present()))[1])
+
+
+async def on_release(delivery: Delivery) -> None:
+    """The outbox handler for `released`."""
+    release = UUID(delivery.payload["release"])
+    row = (
+        await t.Release.select(t.Release.conference, t.Release.number)
+        .where(t.Release.id == release)
+        .first()
+    )
+    if row is None:
+        return
+    instant = present()
+    await store.ask(
+        "invites",
+        f"invites:{release}",
+        {"release": str(release)},
+        conference=row["conference"],
+        asked_by=None,
+        now=instant,
+    )
+    if row["number"] > 1:
+        await schedule(row["conference"], row["number"], now=instant)
+
+
+async def schedule(conference: UUID, number: int, *, now: datetime) -> None:
+    """Plan the mail about release `number`, or let the one that is planned already tell it too."""
+    before, after = await _numbered(conference, number - 1), await _numbered(conference, number)
+    if before is None or after is None:
+        return
+    found = await asyncio.to_thread(between, before, after)
+    if not found:
+        return
+    close = any(
+        now <= place[1] <= now + _CLOSE
+        for change in found
+        for place in (change.before, change.after)
+        if place is not None
+    )
+    due_at = now + (HURRY if close else PATIENCE)
+    prefix = f"changes:{conference}:"
+    standing = (
+        await Outbox.select(Outbox.id, Outbox.due_at)
+        .where(
+            Outbox.kind == "changes", Outbox.delivered_at.is_null(), Outbox.key.like(f"{prefix}%")
+        )
+        .first()
+    )
+    if standing is None:
+        facts = {"conference": str(conference), "since": number - 1}
+        await outbox.put("changes", f"{prefix}{number - 1}", facts, now=now, due_at=due_at)
+    elif due_at < standing["due_at"]:
+        await Outbox.update({Outbox.due_at: due_at}).where(Outbox.id == standing["id"])
+
+
+def deliverer(settings: Settings) -> Handler:
+    """The outbox handler for `changes`."""
+
+    async def handle(delivery: Delivery) -> None:
+        conference = UUID(delivery.payload["conference"])
+        await draft(conference, delivery.payload["since"], settings=settings, now=present())
+
+    return handle
+
+
+async def draft(conference: UUID, since: int, *, settings: Settings, now: datetime) -> int:
+    """Put one mail for each person who starred something that changed; returns how many.
+
+    From release `since` to the latest. Drafting twice sends once.
+    """
+    row = await Conference.objects().where(Conference.id == conference).first()
+    before, after = await _numbered(conference, since), await releases.latest(conference)
+    if row is None or before is None or after is None:
+        return 0
+    found = await asyncio.to_thread(between, before, after)
+    people = await _starrers(conference, {change.session for change in found})
+    mails = [
+        (
+            f"change:{conference}:{since}:{after.number}:{person['person']}",
+            _mail(person, _of(found, person["sessions"]), row, (before, after), settings),
+        )
+        for person in people
+    ]
+    for first in range(0, len(mails), _CHUNK):
+        await outbox.put_many("mail", mails[first : first + _CHUNK], now=now)
+    return len(mails)
+
+
+async def _numbered(conference: UUID, number: int) -> Released | None:
+    row = (
+        await t.Release.select(t.Release.id)
+        .where(t.Release.conference == conference, t.Release.number == number)
+        .first()
+    )
+    return None if row is None else await releases.by_id(row["id"])
+
+
+async def _starrers(conference: UUID, sessions: set[SessionId]) -> list[dict[str, Any]]:
+    """Who starred one of the sessions and has an address, each with their sessions."""
+    if not sessions:
+        return []
+    rows = await t.Star.select(
+        t.Star.session, t.Star.person, t.Star.person.name, t.Star.person.email, t.Star.person.zone
+    ).where(t.Star.conference == conference, t.Star.person.email.is_not_null())
+    found: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        session = SessionId(str(row["session"]))
+        if session in sessions:
+            found.setdefault(row["person"], {**row, "sessions": set()})["sessions"].add(session)
+    return list(found.values())
+
+
+def _of(changes: Iterable[Change], sessions: set[SessionId]) -> list[Change]:
+    return [change for change in changes if change.session in sessions]
+
+
+def _mail(
+    person: Mapping[str, Any],
+    changes: Sequence[Change],
+    conference: Conference,
+    between_: tuple[Released, Released],
+    settings: Settings,
+) -> dict[str, Any]:
+    zone = person["person.zone"] or conference.time_zone
+    root = f"{settings.base_url}/c/{conference.slug}"
+    lines = [_line(change, between_, zone, root) for change in changes]
+    opening = _("Sessions that you starred at {conference} have changed.").format(
+        conference=conference.title
+    )
+    closing = _("All times are on the clock of {place}. Your agenda: {link}").format(
+        place=zone_city(zone), link=f"{root}/agenda?mine=1"
+    )
+    subject = (
+        _("Changed: {title}").format(title=changes[0].title)
+        if len(changes) == 1
+        else _("{count} sessions that you starred have changed").format(count=len(changes))
+    )
+    return {
+        "to": person["person.email"],
+        "name": person["person.name"],
+        "from_name": conference.title,
+        "subject": subject,
+        "text": "\n\n".join([opening, *lines, closing]),
+    }
+
+
+def _line(change: Change, between_: tuple[Released, Released], zone: str, root: str) -> str:
+    before, after = between_
+    link = f"{root}/sessions/{change.session}"
+    if change.after is None:
+        assert change.before is not None
+        was = _place(change.before, before, zone)
+        return _("{title}\nno longer takes place (it was {was})").format(
+            title=change.title, was=was
+        )
+    facts = {"title": change.title, "now": _place(change.after, after, zone), "link": link}
+    if change.before is None:
+        return _("{title}\nalso {now}\n{link}").format(**facts)
+    facts["was"] = _place(change.before, before, zone)
+    return _("{title}\nnow {now}\nbefore {was}\n{link}").format(**facts)
+
+
+def _place(place: Place, released: Released, zone: str) -> str:
+    room, start, length = place
+    begins, ends = local(start, zone), local(start + length, zone)
+    words = f"{day_words(begins.date())} {begins:%H:%M}–{ends:%H:%M}"
+    name = released.rooms[room].name
+    return f"{words}, {name}" if name else words
