@@ -68,6 +68,16 @@ def harness() -> Iterator[Harness]:
     made.bound.close()
 
 
+def has_ipv6() -> bool:
+    """Whether this machine has ::1, which some containers lack."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 MEDIA = b"\x80\x60" + bytes(20)
 DTLS = b"\x16\xfe\xfd" + bytes(20)
 
@@ -184,6 +194,21 @@ async def test_a_busy_port_is_named() -> None:
     with pytest.raises(OSError, match=f"UDP port {port} is busy"):
         second.open(["127.0.0.1"], port)
     await first.close()
+
+
+LOOPBACKS = ("127.0.0.1", "::1") if has_ipv6() else ("127.0.0.1",)
+
+
+@pytest.mark.parametrize("address", LOOPBACKS)
+async def test_media_flows_over_ipv4_and_ipv6(address: str, fan_in_c: None) -> None:
+    node = Node(make_settings(addresses=(address,)))
+    await node.start()
+    house = House(node)
+    house.on_air(**{ROOM: GROUP})
+    speaker, listener = await house.speaker(), await house.listener()
+    await speaker.talk(20)
+    await until(lambda: len(listener.of("video")) >= 20)
+    await house.close()
 
 
 async def test_a_stranger_s_real_datagrams_do_not_disturb_a_session(house: House) -> None:
