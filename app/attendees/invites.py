@@ -17,8 +17,8 @@ from agenda.formats.plain import plain_text
 from agenda.model import SessionId, SessionState, Slot, SlotId, SpeakerId
 from app.clock import now as present
 from app.conferences.tables import Conference
+from app.html import day_words, ngettext, zone_city
 from app.html import gettext as _
-from app.html import ngettext
 from app.jobs import outbox
 from app.jobs.runner import JobFailed, Task
 from app.jobs.store import Made
@@ -203,7 +203,8 @@ def _text(entry: Entry, conference: Conference) -> str:
     start = local(entry.start, zone)
     facts = {
         "title": entry.summary,
-        "when": f"{start:%Y-%m-%d %H:%M}–{local(entry.end, zone):%H:%M} ({zone})",
+        "when": f"{day_words(start.date(), 'EEEE d MMMM y')}, "
+        f"{start:%H:%M}–{local(entry.end, zone):%H:%M} ({zone_city(zone)})",
         "room": entry.location,
         "link": entry.join,
         "conference": conference.title,

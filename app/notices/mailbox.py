@@ -16,7 +16,7 @@ import nh3
 
 MOST = 60
 _NAME = re.compile(r"[0-9a-f]{8,64}")
-_TAGS = {"a", "b", "blockquote", "br", "code", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p"}
+_TAGS = {"a", "b", "blockquote", "br", "code", "em", "h2", "h3", "hr", "i", "li", "ol", "p"}
 _TAGS |= {"pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul", "span", "div"}
 
 
@@ -70,13 +70,14 @@ def attachment(folder: Path, mail: str, number: int) -> tuple[str, str, bytes] |
 
 
 def harmless(text: str) -> str:
-    """The body of an HTML part without scripts, styles, images and forms."""
+    """The body of an HTML part without scripts, styles, images and forms, and without its title,
+    which the page says already."""
     return nh3.clean(
         text,
         tags=_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"http", "https", "mailto"},
-        clean_content_tags={"script", "style", "title", "head"},
+        clean_content_tags={"script", "style", "title", "head", "h1"},
         link_rel="noopener",
     )
 
