@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from agenda.model import Day, RoomId, SlotId
+from agenda.model import Day, RoomId, SessionId, SlotId
 from app.attendees.tables import Registration
 from app.conferences.tables import Conference
-from app.programme import releases
+from app.programme import releases, stars
 from app.programme.releases import Released
 from app.reports import figures
 from app.reports.figures import Attendance, Live, Punctuality, Stay, Whole
@@ -22,12 +23,13 @@ DAY_STEP = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One session of the report."""
+    """One session of the report. `stars` is how many wanted to see it."""
 
     title: str
     room: str
     speakers: str
     session: str
+    stars: int
     attendance: Attendance
 
 
@@ -83,7 +85,8 @@ async def gather(conference: Conference, *, now: datetime) -> Report | None:
         PhaseChange.slot, PhaseChange.room, PhaseChange.phase, PhaseChange.at, PhaseChange.late_ms
     ).where(PhaseChange.conference == conference.id)
     registered = await Registration.count().where(Registration.conference == conference.id)
-    return await asyncio.to_thread(_compose, released, stays, changes, registered, now)
+    starred = await stars.counts(conference.id)
+    return await asyncio.to_thread(_compose, released, stays, changes, registered, starred, now)
 
 
 async def _stays(conference: UUID, *, now: datetime) -> list[Stay]:
@@ -122,6 +125,7 @@ def _compose(
     stays: list[Stay],
     changes: list[dict[str, Any]],
     registered: int,
+    starred: Mapping[SessionId, int],
     now: datetime,
 ) -> Report:
     days = released.schedule.conference.days
@@ -137,13 +141,13 @@ def _compose(
         registered=registered,
         planned=len(released.schedule.slots),
         whole=total,
-        lines=tuple(_line(released, session) for session in total.sessions),
+        lines=tuple(_line(released, session, starred) for session in total.sessions),
         days=tuple(_days(released, stays, total, now)),
         rooms=tuple(sorted(records, key=lambda record: record.room)),
     )
 
 
-def _line(released: Released, attendance: Attendance) -> Line:
+def _line(released: Released, attendance: Attendance, starred: Mapping[SessionId, int]) -> Line:
     slot = released.slots[SlotId(attendance.live.slot)]
     session = released.sessions[slot.session]
     return Line(
@@ -151,6 +155,7 @@ def _line(released: Released, attendance: Attendance) -> Line:
         room=released.rooms[slot.room].name,
         speakers=", ".join(released.speakers[key].name for key in session.speakers),
         session=session.id,
+        stars=starred.get(session.id, 0),
         attendance=attendance,
     )
 

@@ -160,6 +160,7 @@ def as_rows(report: Report) -> list[dict[str, Any]]:
             "speakers": line.speakers,
             "live_from": line.attendance.live.start.isoformat(timespec="seconds"),
             "live_until": line.attendance.live.end.isoformat(timespec="seconds"),
+            "starred": line.stars,
             "people": line.attendance.unique,
             "peak": line.attendance.peak,
             "average_audience": round(line.attendance.average_audience, 2),
