@@ -17,6 +17,8 @@ from media.stream import Stream
 
 REPLAY_BURST = 32
 REPLAY_LIMIT = 512
+REPLAY_AGE_S = 3.0
+PATIENCE_S = 0.5
 SQUEEZED = 270
 LEAST_STEP = {"video": 900, "audio": 960}
 RESENDS_PER_REQUEST = 64
@@ -54,6 +56,7 @@ class Lane:
         self._last_at = 0.0
         self._epoch = 0
         self._cursor = -1
+        self._waiting_since = 0.0
         self._replayed: dict[int, int] = {}
         self._replaying: int | None = None
 
@@ -95,6 +98,18 @@ class Lane:
         self._enter(seq)
         self.outlet.time(self._timestamp_now(now) - timestamp)
         self._go_live(stream)
+
+    def wait_on(self, now: float) -> None:
+        """The keyframe still has not come: ask again, or make do with what there is."""
+        stream = self.stream
+        if stream is None or now - self._waiting_since < PATIENCE_S:
+            return
+        if self._replayable(stream):
+            stream.waiting.pop(self, None)
+            self._begin_replay(stream)
+            self._catch_up(self)
+        else:
+            stream.request_keyframe()
 
     def late(self, seq: int, packet: Packet) -> None:
         """A packet of the source came out of order."""
@@ -165,11 +180,14 @@ class Lane:
             return
         if stream.kind == "audio":
             self._follow_audio(stream)
-        elif stream.gop and len(stream.gop) <= REPLAY_LIMIT and not stream.quiet(self._now()):
+        elif self._replayable(stream) and self._now() - stream.gop_at <= REPLAY_AGE_S:
             self._begin_replay(stream)
             self._catch_up(self)
         else:
             self._wait(stream)
+
+    def _replayable(self, stream: Stream) -> bool:
+        return 0 < len(stream.gop) <= REPLAY_LIMIT and not stream.quiet(self._now())
 
     def _follow_audio(self, stream: Stream) -> None:
         now = self._now()
@@ -198,7 +216,7 @@ class Lane:
         self._next_seq = (seq + self.outlet.seq_offset + 1) & 0xFFFF
 
     def _wait(self, stream: Stream) -> None:
-        self._cursor = -1
+        self._cursor, self._waiting_since = -1, self._now()
         stream.waiting[self] = None
         stream.request_keyframe()
 

@@ -374,6 +374,8 @@ class Node:
         now = self._loop.time()
         for room in list(self.rooms.values()):
             room.measure(now)
+        for publisher in self.publishers.values():
+            publisher.remind(now)
         for subscriber in self.subscribers.values():
             if subscriber.report_due:
                 subscriber.report()

@@ -15,7 +15,7 @@ from media.peer import Peer
 from media.stream import Stream
 
 KEYFRAME_INTERVAL_S = 0.3
-GOP_AGE_S = 4.0
+GOP_AGE_S = 2.0
 MAX_UNKNOWN_SSRCS = 64
 SILENCE = 127
 SOURCES = {
@@ -100,6 +100,12 @@ class Publisher:
                 if overdue:
                     self.peer.send_rtcp(rtcp.write_nack(stream.ssrc, overdue))
         return any(stream.missing for stream in self.streams)
+
+    def remind(self, now: float) -> None:
+        """Tell lanes that wait for a keyframe how late it is."""
+        for stream in self.streams:
+            for lane in list(stream.waiting):
+                lane.wait_on(now)
 
     def second(self, now: float) -> None:
         """What is due every second: reports, the bit rate limit, a fresh keyframe now and then."""

@@ -29,6 +29,9 @@ class Follower(Protocol):
     def keyframe_begins(self, seq: int, timestamp: int, now: float) -> None:
         """A lane that waits for a keyframe may go live with this packet."""
 
+    def wait_on(self, now: float) -> None:
+        """A keyframe has not come yet."""
+
     def late(self, seq: int, packet: Packet) -> None:
         """A packet came out of order."""
 

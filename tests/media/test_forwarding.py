@@ -175,6 +175,27 @@ async def test_a_keyframe_is_asked_for_when_there_is_none_and_not_too_often(hous
     await until(lambda: speaker.keyframes_wanted)
     await asyncio.sleep(0.1)
     assert speaker.keyframes_wanted < 4
+    await until(lambda: speaker.keyframes_wanted > 1, seconds=2)
     speaker.picture(KEYFRAME)
     for listener in listeners:
         await until(lambda listener=listener: listener.payloads("video") == [KEYFRAME])  # type: ignore[misc]
+
+
+async def test_an_old_keyframe_is_shown_only_when_no_new_one_comes(house: House) -> None:
+    house.on_air(**{ROOM: GROUP})
+    speaker = await house.speaker()
+    await speaker.talk(10)
+    speaker.publisher.streams[1].gop_at -= 60
+    first, second = await house.listener("eve"), await house.listener("fay")
+    await asyncio.sleep(0.1)
+    assert speaker.keyframes_wanted == 1
+    assert first.of("video") == []
+    speaker.picture(KEYFRAME)
+    for listener in (first, second):
+        await until(lambda listener=listener: listener.payloads("video") == [KEYFRAME])  # type: ignore[misc]
+    await speaker.talk(5, gop=100)
+    speaker.publisher.streams[1].gop_at -= 60
+    late = await house.listener("gus")
+    await until(lambda: len(late.of("video")) >= 5, seconds=2)
+    assert late.payloads("video")[0] == KEYFRAME
+    assert follows(late.seqs("video"))
