@@ -43,7 +43,7 @@ def rooms(node: Node, grant: Grant) -> dict[str, Any]:
     shown = [room for room in node.rooms.values() if grant.governs(room.conference, room.id)]
     return {
         "boot": node.boot,
-        "rooms": {room.id: _room(room, node) for room in shown},
+        "rooms": _by_name(shown, node),
         "subscribers": [
             {
                 "id": s.id,
@@ -76,6 +76,21 @@ def metrics(node: Node) -> str:
     for name, kind, value in figures:
         lines += [f"# TYPE plenary_media_{name} {kind}", f"plenary_media_{name} {value}"]
     return "\n".join(lines) + "\n"
+
+
+def _by_name(shown: list[Room], node: Node) -> dict[str, Any]:
+    """Rooms by name; those of one name in several conferences are added up."""
+    found: dict[str, Any] = {}
+    for room in shown:
+        entry = _room(room, node)
+        other = found.setdefault(room.id, entry)
+        if other is not entry:
+            other["publishers"] += entry["publishers"]
+            other["subscribers"] += entry["subscribers"]
+            other["audience"] += entry["audience"]
+            for group, publishers in entry["groups"].items():
+                other["groups"].setdefault(group, []).extend(publishers)
+    return found
 
 
 def _room(room: Room, node: Node) -> dict[str, Any]:

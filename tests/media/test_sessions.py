@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from media import events
+from media import events, views
 from media.events import Journal
 from media.node import EXPIRE_S
 from tests.media.builders import GROUP, ROOM, House, make_grant, until
@@ -214,6 +214,8 @@ async def test_another_conference_s_room_of_the_same_name_is_another_room(house:
     await speaker.talk(10)
     assert listener.packets == []
     assert house.node.room_of(listener.subscriber).on_air == GROUP
+    seen = views.rooms(house.node, everywhere)["rooms"][ROOM]
+    assert (len(seen["publishers"]), seen["audience"]) == (1, 1)
 
 
 async def test_a_person_s_other_conference_is_somebody_else(house: House) -> None:
