@@ -6,11 +6,13 @@ import sys
 
 import uvicorn
 
+from app import logs
 from app.main import create_app
 from app.settings import BadSetting, from_environment
 
 
 def main() -> None:
+    logs.configure()
     try:
         settings = from_environment()
     except BadSetting as error:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import importlib
 import json
-import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,9 +15,10 @@ from uuid import UUID
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import RedisError
 from setproctitle import setproctitle
 
-from app import db
+from app import db, logs
 from app.accounts.tables import Person
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
@@ -146,13 +146,23 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
     ]
 
 
+def _words(errors: BaseExceptionGroup[BaseException]) -> str:
+    """The leaves of a group in one line."""
+    parts = (
+        _words(error)
+        if isinstance(error, BaseExceptionGroup)
+        else f"{type(error).__name__}: {error}"
+        for error in errors.exceptions
+    )
+    return "; ".join(parts)
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in (FAST, HEAVY):
         sys.stderr.write("usage: python -m app.worker fast|heavy\n")
         return 2
     name = arguments[0]
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    logs.configure()
     setproctitle(f"plenary worker-{name}")
     try:
         asyncio.run(run(name, from_environment()))
@@ -160,11 +170,13 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"plenary: {error}\n")
         return 1
     except BaseExceptionGroup as errors:
-        if errors.split(Stop)[1] is None:
+        _stopped, rest = errors.split(Stop)
+        if rest is None:
             return 0
-        logger.error("worker ended", queue=name, exc_info=errors)
+        _, unexpected = rest.split((RedisError, OSError))
+        logger.error("worker ended", queue=name, error=_words(rest), exc_info=unexpected)
         return 1
-    except OSError as error:
+    except (RedisError, OSError) as error:
         logger.error("worker could not start", queue=name, error=str(error))
         return 1
     return 0

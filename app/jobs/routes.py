@@ -11,6 +11,7 @@ from litestar import Request, get, post
 from litestar.exceptions import NotFoundException
 from litestar.response import File, Redirect, Response
 
+from app.accounts.routes import safe_next
 from app.accounts.viewer import SIGNED_IN, STAFF, Viewer
 from app.clock import now
 from app.conferences.tables import Membership
@@ -134,7 +135,7 @@ async def retry(request: Request[Any, Any, Any], job: UUID) -> Redirect:
     host = request.headers.get("host", "")
     back = f"/jobs/{again or job}"
     if host and referer.split("://", 1)[-1].startswith(f"{host}/"):
-        back = "/" + referer.split("://", 1)[-1].removeprefix(f"{host}/")
+        back = safe_next("/" + referer.split("://", 1)[-1].removeprefix(f"{host}/"))
     return Redirect(back, status_code=303)
 
 

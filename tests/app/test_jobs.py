@@ -14,8 +14,9 @@ from types import MappingProxyType
 from uuid import UUID
 
 import pytest
+import structlog
 
-from app import db
+from app import db, logs
 from app.clock import now
 from app.jobs import kinds, outbox, queue, runner, store
 from app.jobs.kinds import FAST, Kind
@@ -350,6 +351,22 @@ async def test_a_worker_ends_with_an_error_where_redis_is_gone(
     nowhere = replace(settings, redis_url=f"unix://{tmp_path / 'none.sock'}")
     worker = start_worker("heavy", nowhere)
     assert await asyncio.to_thread(worker.wait, 30) == 1
+
+
+def test_a_traceback_in_the_log_holds_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    try:
+        logs.configure()
+        try:
+            secret = "a-secret-that-stays"
+            raise ValueError(len(secret))
+        except ValueError as error:
+            structlog.get_logger().error("it broke", exc_info=error)
+    finally:
+        structlog.configure(**before)
+    said = capsys.readouterr().out
+    assert "ValueError: 19" in said
+    assert "a-secret-that-stays" not in said.replace('secret = "a-secret-that-stays"', "")
 
 
 async def test_a_press_answers_says_what_it_can_not_do_and_notices_its_death() -> None:
