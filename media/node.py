@@ -64,6 +64,7 @@ class Node:
         self._seconds = 0
         self._gone_in = 0
         self._gone_out = 0
+        self._gone_resent = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -214,6 +215,10 @@ class Node:
     def packets_out(self) -> int:
         return self._gone_out + sum(s.packets_out for s in self.subscribers.values())
 
+    @property
+    def packets_resent(self) -> int:
+        return self._gone_resent + sum(s.resent for s in self.subscribers.values())
+
     def _room_for(self, id: str, grant: Grant) -> Room:
         """The room, or a new one that is not kept yet."""
         room = self.rooms.get((grant.conference, id))
@@ -297,6 +302,7 @@ class Node:
         if self.subscribers.pop(subscriber.id, None) is None:
             return
         self._gone_out += subscriber.packets_out
+        self._gone_resent += subscriber.resent
         subscriber.fill([])
         if subscriber.id in self._joined:
             self._joined.discard(subscriber.id)

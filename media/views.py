@@ -68,7 +68,7 @@ def metrics(node: Node) -> str:
         ("packets_in_total", "counter", node.packets_in),
         ("packets_out_total", "counter", node.packets_out),
         ("packets_dropped_total", "counter", sum(p.fan.dropped for p in node.mux.ports)),
-        ("packets_resent_total", "counter", sum(s.resent for s in node.subscribers.values())),
+        ("packets_resent_total", "counter", node.packets_resent),
         ("events_waiting", "gauge", len(node.journal.waiting)),
         ("events_lost_total", "counter", node.journal.lost),
     ]
