@@ -12,7 +12,7 @@ from litestar.response import Redirect, Response
 from markupsafe import Markup
 
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
-from app.attendees import badges, codes, invites, store
+from app.attendees import badges, certificates, codes, invites, store
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import page
@@ -24,6 +24,10 @@ from app.settings import Settings
 
 def _one(conference: Conference, viewer: Viewer) -> str:
     return f"badge:{conference.id}:{viewer.person}"
+
+
+def _certificate(conference: Conference, viewer: Viewer) -> str:
+    return f"certificate:{conference.id}:{viewer.person}"
 
 
 def _all(conference: Conference) -> str:
@@ -46,6 +50,7 @@ async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) 
     conference, viewer = request.state.conference, request.state.viewer
     place = await store.registration(conference.id, viewer.person)
     own = await jobs.latest(_one(conference, viewer))
+    certified = await jobs.latest(_certificate(conference, viewer))
     everybody = await jobs.latest(_all(conference)) if viewer.has(OWNER) else None
     code = ""
     if place is not None:
@@ -58,6 +63,7 @@ async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) 
         qr=_qr(code),
         dates=badges.dates(conference),
         job=shown(own) if own else None,
+        certificate_job=shown(certified) if certified else None,
         all_job=shown(everybody) if everybody else None,
         registered=await store.count(conference.id) if viewer.has(OWNER) else 0,
     )
@@ -75,6 +81,39 @@ async def make_badge(request: Request[Any, Any, Any], slug: str) -> Redirect:
         now=now(),
     )
     return Redirect(f"/c/{slug}/badge", status_code=303)
+
+
+@post("/c/{slug:str}/certificate", opt={"who": EVERYBODY})
+async def make_certificate(request: Request[Any, Any, Any], slug: str) -> Redirect:
+    conference, viewer = request.state.conference, request.state.viewer
+    await jobs.ask(
+        "certificate",
+        _certificate(conference, viewer),
+        {"person": str(viewer.person)},
+        conference=conference.id,
+        asked_by=viewer.person,
+        now=now(),
+    )
+    return Redirect(f"/c/{slug}/badge#certificate", status_code=303)
+
+
+@get("/c/{slug:str}/certificates/{code:str}", opt={"who": ANYONE})
+async def certificate(
+    request: Request[Any, Any, Any], settings: Settings, slug: str, code: str
+) -> Response[str]:
+    """Says to anybody whether a certificate is genuine, and what it certifies."""
+    conference = request.state.conference
+    found = certificates.verify(code, codes.key_of(conference.id, settings.secret))
+    holder = await store.by_badge_code(conference.id, found[0]) if found else None
+    return page(
+        request,
+        "badges/certificate.html",
+        status=200 if holder else 404,
+        holder=holder,
+        earned=found[1] if found else None,
+        dates=badges.dates(conference),
+        minutes=certificates.minutes,
+    )
 
 
 @post("/c/{slug:str}/badges", opt={"who": OWNER})
@@ -109,4 +148,11 @@ async def session_invite(
     )
 
 
-handlers: list[Any] = [badge, make_badge, make_badges, session_invite]
+handlers: list[Any] = [
+    badge,
+    make_badge,
+    make_certificate,
+    certificate,
+    make_badges,
+    session_invite,
+]

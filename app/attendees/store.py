@@ -49,3 +49,12 @@ async def count(conference: UUID) -> int:
     """How many people have a place."""
     found: int = await Registration.count().where(Registration.conference == conference)
     return found
+
+
+async def by_badge_code(conference: UUID, badge_code: str) -> dict[str, Any] | None:
+    """The place with this badge code and its person's name, or None."""
+    return (
+        await Registration.select(Registration.person, Registration.person.name.as_alias("name"))
+        .where(Registration.conference == conference, Registration.badge_code == badge_code)
+        .first()
+    )

@@ -26,6 +26,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "badge": Kind(
             work="app.attendees.badges:make_one", queue=FAST, limit=timedelta(seconds=15)
         ),
+        "certificate": Kind(
+            work="app.attendees.certificates:make_one", queue=FAST, limit=timedelta(seconds=15)
+        ),
         "badges": Kind(
             work="app.attendees.badges:make_all", queue=HEAVY, limit=timedelta(minutes=15)
         ),

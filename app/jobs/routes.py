@@ -59,6 +59,12 @@ def _sentences() -> dict[str, tuple[str, str, str, str]]:
             _("Your badge is ready"),
             _("Your badge could not be made"),
         ),
+        "certificate": (
+            _("Your certificate is waiting for its turn"),
+            _("Setting your certificate"),
+            _("Your certificate is ready"),
+            _("Your certificate could not be made"),
+        ),
         "badges": (
             _("The badges are waiting for their turn"),
             _("Setting badges"),

@@ -1,4 +1,4 @@
-"""Sets the report's HTML as an accessible PDF: runs in a press."""
+"""Sets HTML as an accessible PDF: runs in a press."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from weasyprint.text.fonts import FontConfiguration
 _ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def render(*, text: str, out: str) -> int:
-    """Write a tagged PDF (PDF/UA-1); returns how many pages it has."""
+def render(*, text: str, out: str, sheet: str = "reports/paper.css") -> int:
+    """Write a tagged PDF (PDF/UA-1) by a style sheet below templates/; returns its pages."""
     fonts = FontConfiguration()
-    css = CSS(filename=_ROOT / "templates" / "reports" / "paper.css", font_config=fonts)
+    css = CSS(filename=_ROOT / "templates" / sheet, font_config=fonts)
     document = HTML(string=text, base_url=str(_ROOT / "static")).render(
         stylesheets=[css], font_config=fonts
     )

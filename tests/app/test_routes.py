@@ -56,6 +56,8 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/badge": EVERYBODY,
     "POST /c/{slug:str}/badge": EVERYBODY,
     "POST /c/{slug:str}/badges": OWNER,
+    "POST /c/{slug:str}/certificate": EVERYBODY,
+    "GET /c/{slug:str}/certificates/{code:str}": ANY,
     "GET /c/{slug:str}/sessions/{session_id:uuid}/invite.ics": ANY,
     "GET /c/{slug:str}/sponsors": ANY,
     "GET /c/{slug:str}/sponsors/{sponsor_slug:str}": ANY,
