@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from aiortc import RTCCertificate
 
@@ -17,6 +16,7 @@ from media.admission import (
     check_subscribers,
     check_watching,
 )
+from media.diary import Diary
 from media.engine import certificate_fingerprint
 from media.errors import Draining, Full, Missing, NotGranted
 from media.events import Journal
@@ -50,6 +50,7 @@ class Node:
         self.publishers: dict[str, Publisher] = {}
         self.subscribers: dict[str, Subscriber] = {}
         self.journal = Journal(self.boot)
+        self._diary = Diary(self.journal)
         self.applied = 0
         self.draining = False
         self._certificate = RTCCertificate.generateCertificate()
@@ -76,7 +77,7 @@ class Node:
             self._tasks.append(asyncio.create_task(self.journal.deliver(self.settings.redis_url)))
         else:
             logger.info("no REDIS_URL: events stay in a bounded journal")
-        self._note(events.NODE_STARTED, boot=self.boot)
+        self._diary.note(events.NODE_STARTED, boot=self.boot)
         logger.info("media node started", udp_port=self.settings.udp_port, boot=self.boot)
 
     async def close(self) -> None:
@@ -168,7 +169,7 @@ class Node:
         self._flush()
         subscriber.report()
         if subscriber.id in self._joined:
-            self._note_subscriber(events.SUBSCRIBER_MOVED, subscriber)
+            self._diary.subscriber(events.SUBSCRIBER_MOVED, subscriber)
 
     def set_stages(self, grant: Grant, stages: Mapping[str, str | None]) -> int:
         """Make these the groups on air in the rooms of the grant; what is not named is off air."""
@@ -258,10 +259,10 @@ class Node:
             before = [p for p in room.publishers.values() if room.on_stage(p)]
             room.on_air = wanted
             for publisher in before:
-                self._note_publisher(events.PUBLISHER_OFF_STAGE, publisher)
+                self._diary.publisher(events.PUBLISHER_OFF_STAGE, publisher)
             for publisher in room.publishers.values():
                 if room.on_stage(publisher) and publisher.id in self._joined:
-                    self._note_publisher(events.PUBLISHER_ON_STAGE, publisher)
+                    self._diary.publisher(events.PUBLISHER_ON_STAGE, publisher)
             room.refill(now)
             logger.info("stage changed", room=room.id, on_air=wanted)
         self._flush()
@@ -269,14 +270,14 @@ class Node:
     def _publisher_ready(self, publisher: Publisher) -> None:
         room = self.room_of(publisher)
         self._joined.add(publisher.id)
-        self._note_publisher(events.PUBLISHER_JOINED, publisher)
+        self._diary.publisher(events.PUBLISHER_JOINED, publisher)
         if room.on_stage(publisher):
-            self._note_publisher(events.PUBLISHER_ON_STAGE, publisher)
+            self._diary.publisher(events.PUBLISHER_ON_STAGE, publisher)
         room.refill(self._loop.time())
 
     def _subscriber_ready(self, subscriber: Subscriber) -> None:
         self._joined.add(subscriber.id)
-        self._note_subscriber(events.SUBSCRIBER_JOINED, subscriber)
+        self._diary.subscriber(events.SUBSCRIBER_JOINED, subscriber)
         self._flush()
         subscriber.report()
 
@@ -293,8 +294,8 @@ class Node:
         if publisher.id in self._joined:
             self._joined.discard(publisher.id)
             if room.on_stage(publisher):
-                self._note_publisher(events.PUBLISHER_OFF_STAGE, publisher)
-            self._note_publisher(events.PUBLISHER_LEFT, publisher, reason=reason)
+                self._diary.publisher(events.PUBLISHER_OFF_STAGE, publisher)
+            self._diary.publisher(events.PUBLISHER_LEFT, publisher, reason=reason)
         self._forget_if_empty(room)
         self._hang_up(publisher)
 
@@ -306,7 +307,7 @@ class Node:
         subscriber.fill([])
         if subscriber.id in self._joined:
             self._joined.discard(subscriber.id)
-            self._note_subscriber(events.SUBSCRIBER_LEFT, subscriber, reason=reason)
+            self._diary.subscriber(events.SUBSCRIBER_LEFT, subscriber, reason=reason)
         self._leave_room(subscriber)
         self._hang_up(subscriber)
 
@@ -399,32 +400,3 @@ class Node:
             patience = EXPIRE_S if session.peer.ready else UNFINISHED_S
             if now - session.peer.ice.heard > patience:
                 self.drop(session, "not heard any more")
-
-    def _note(self, kind: str, **facts: events.Fact) -> None:
-        self.journal.write(kind, datetime.now(UTC), **facts)
-
-    def _note_publisher(self, kind: str, publisher: Publisher, **more: events.Fact) -> None:
-        grant = publisher.grant
-        self._note(
-            kind,
-            conference=grant.conference,
-            room=publisher.room,
-            group=publisher.group,
-            person=grant.person,
-            name=grant.name,
-            publisher=publisher.id,
-            **more,
-        )
-
-    def _note_subscriber(self, kind: str, subscriber: Subscriber, **more: events.Fact) -> None:
-        grant = subscriber.grant
-        self._note(
-            kind,
-            conference=grant.conference,
-            room=subscriber.room,
-            group=subscriber.group,
-            person=grant.person,
-            name=grant.name,
-            subscriber=subscriber.id,
-            **more,
-        )
