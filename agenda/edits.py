@@ -205,15 +205,19 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resize:
-    """Give a slot another length; where it starts, and who moves it meanwhile, is left alone."""
+    """Give a slot another length; where it starts, and who moves it meanwhile, is left alone.
+
+    A real schedule may hold marks of no length: only an edit that `undoes` makes one again.
+    """
 
     slot: SlotId
     was: timedelta
     to: timedelta
+    undoes: bool = False
 
     @property
     def inverse(self) -> Resize:
-        return Resize(slot=self.slot, was=self.to, to=self.was)
+        return Resize(slot=self.slot, was=self.to, to=self.was, undoes=not self.undoes)
 
     @property
     def touched(self) -> frozenset[SlotId]:
@@ -223,7 +227,7 @@ class Resize:
         found = board.free(self.slot)
         if found.duration != self.was:
             raise SlotChanged(self.slot)
-        if self.to <= timedelta(0) < self.was:
+        if self.to <= timedelta(0) < self.was and not self.undoes:
             raise NoLength(self.slot)
         return board.put(replace(found, duration=self.to))
 

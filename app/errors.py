@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -19,9 +20,8 @@ logger = structlog.get_logger(__name__)
 
 
 def _wants_html(request: Request[Any, Any, Any]) -> bool:
-    return "text/html" in request.headers.get("accept", "") or request.headers.get(
-        "hx-request"
-    ) == ("true")
+    accept = request.headers.get("accept", "")
+    return "text/html" in accept or request.headers.get("hx-request") == "true"
 
 
 def _titles() -> dict[int, tuple[str, str]]:
@@ -53,11 +53,13 @@ def refusal(request: Request[Any, Any, Any], status: int, words: str = "") -> Re
 
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    default = error.__class__.detail if hasattr(error.__class__, "detail") else ""
     words = error.detail if isinstance(error, NotFoundException) else ""
+    if words == HTTPStatus(error.status_code).phrase:
+        # Litestar's own word for an address without a handler; ours says more.
+        words = ""
     if isinstance(error, ValidationException):
         words = _("A value in the address or form is missing or malformed.")
-    answer = refusal(request, error.status_code, "" if words == default else words)
+    answer = refusal(request, error.status_code, words)
     for name, value in (error.headers or {}).items():
         answer.headers[name] = value
     return answer

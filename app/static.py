@@ -18,6 +18,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.types import Message, Scope
 
 ROOT = Path(__file__).resolve().parent.parent / "static"
@@ -101,7 +102,9 @@ def _packed(path: str, modified_ns: int) -> bytes:
 
 
 @get("/static/{tree:str}/{path:path}", opt={"public": True}, include_in_schema=False)
-async def static_file(request: Request[Any, Any, Any], tree: str, path: str) -> Response[bytes]:
+async def static_file(
+    request: Request[Any, Any, Any], tree: FromPath[str], path: FromPath[str]
+) -> Response[bytes]:
     """One file, packed where that helps. Only the present tree's address is cached for ever."""
     name = str(path).lstrip("/")
     file = (ROOT / name).resolve()

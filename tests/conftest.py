@@ -52,16 +52,13 @@ def postgres() -> Iterator[Postgres]:
     programs = _postgres_bin()
     cluster = folder / "cluster"
     options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run(
-        _as_postgres(
-            programs / "initdb", "-D", cluster, "-U", user, "-A", "trust", "-E", "UTF8", "-N"
-        ),
-        check=True,
-        **quiet,
-    )
-    control = _as_postgres(programs / "pg_ctl", "-D", cluster, "-l", folder / "log", "-w")
-    subprocess.run([*control, "-o", options, "start"], check=True, **quiet)
+
+    def quietly(*command: str | Path) -> None:
+        subprocess.run(_as_postgres(*command), check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    quietly(programs / "initdb", "-D", cluster, "-U", user, "-A", "trust", "-E", "UTF8", "-N")
+    control = (programs / "pg_ctl", "-D", cluster, "-l", folder / "log", "-w")
+    quietly(*control, "-o", options, "start")
     server = Postgres(folder, user)
     try:
         create = [programs / "createdb", "-h", folder, "-U", user]
@@ -69,7 +66,7 @@ def postgres() -> Iterator[Postgres]:
         asyncio.run(_migrate(server.url("template_plenary")))
         yield server
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
+        quietly(*control, "-m", "immediate", "stop")
         shutil.rmtree(folder)
 
 

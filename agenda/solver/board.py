@@ -44,7 +44,7 @@ class Board:
         """
         tables = self.tables
         free = tables.may[talk].copy()
-        for other in np.flatnonzero(self._is_on):
+        for other in np.flatnonzero(self._is_on).tolist():
             if other != talk:
                 free[tables.overlap[self._time[other]] > 0, self._room[other]] = False
         for other, forbidden in tables.forbidden[talk]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from ortools.linear_solver import pywraplp
@@ -107,7 +107,7 @@ def _times(tables: Tables, costs: Costs, seconds: float) -> float | None:
         total.extend(row[slot] * share for slot, share in mine.items())
         shares.append(mine)
     edges = sorted({*tables.starts.tolist(), *tables.ends.tolist()})
-    pieces = list(zip(edges, edges[1:], strict=False))
+    pieces = list(pairwise(edges))
     covering = [
         [t for t in range(len(tables.starts)) if tables.starts[t] <= a and b <= tables.ends[t]]
         for a, b in pieces

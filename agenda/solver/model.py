@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -292,7 +293,7 @@ class MoveModel:
             self.cp.add(inverted >= here - there - 1 + placed)
         self._charge(rate, inverted, less, more)
 
-    def _larger(self, talk: int, size: int) -> cp_model.LinearExprT:
+    def _larger(self, talk: int, size: int) -> Any:
         """Whether a talk's room has more seats than `size`."""
         key = talk, size
         if key not in self._above:
@@ -310,12 +311,14 @@ class MoveModel:
         moving = 1 - self.dropped.get(one, 0) - self.dropped.get(two, 0)
         elsewhere = self.cp.new_bool_var("")
         for room in set(self.z[one]) | set(self.z[two]):
-            here, there = self.z[one].get(room, 0), self.z[two].get(room, 0)
+            here: Any = self.z[one].get(room, 0)
+            there: Any = self.z[two].get(room, 0)
             self.cp.add(elsewhere >= here - there - 1 + moving)
         if set(self._days(one)) == set(self._days(two)) and len(days) == 1:
             self.cp.add(apart >= elsewhere)
         for day in days:
-            together = self._on_day(one, day) + self._on_day(two, day)
+            first: Any = self._on_day(one, day)
+            together = first + self._on_day(two, day)
             self.cp.add(apart >= elsewhere + together - 2)
         self._charge(rate, apart, one, two)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agenda.solver.board import Board
-from agenda.solver.tables import Ints, Spot, Tables
+from agenda.solver.tables import Ints, Spot
 
 Floats = NDArray[np.float64]
 
@@ -146,7 +146,7 @@ class Polisher:
 
     def _moves(self, talk: int) -> tuple[Ints, Ints]:
         """t × r: what moving the talk there would change. By other talk: what a swap would."""
-        tables, t, r = self._tables, self._time[talk], self._room[talk]
+        t, r = self._time[talk], self._room[talk]
         costs = self._costs(talk)
         now = int(costs[t, r])
         busy = self._taken.copy()
@@ -183,9 +183,9 @@ class Polisher:
         fits &= (banned_mine == 0) & (banned_theirs == 0)
         fits[talk] = False
         if self._spans:
-            for other in np.flatnonzero(fits):
+            for other in np.flatnonzero(fits).tolist():
                 if self._groups[other]:
-                    spans = self._spans_of(int(other))
+                    spans = self._spans_of(other)
                     change[other] += spans[t] - spans[times[other]]
         return np.where(fits, change, NEVER)
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from litestar import Request, get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from app import db
@@ -45,13 +46,13 @@ def session_cookie(token: str, settings: Settings) -> Cookie:
 
 
 @get("/sign-in", opt={"who": ANYONE})
-async def sign_in(request: Request[Any, Any, Any], next: str = "/") -> Response[Any]:
+async def sign_in(request: Request[Any, Any, Any], next: FromQuery[str] = "/") -> Response[Any]:
     return page(request, "accounts/sign_in.html", next=safe_next(next), email="", error=None)
 
 
 @post("/sign-in", opt={"who": ANYONE}, status_code=200)
 async def ask_for_link(
-    request: Request[Any, Any, Any], data: Form, settings: Settings
+    request: Request[Any, Any, Any], data: Form, settings: NamedDependency[Settings]
 ) -> Response[Any]:
     email = data.get("email", "").strip()
     next_url = safe_next(data.get("next", "/"))
@@ -101,7 +102,7 @@ async def mail_link(settings: Settings, *, person: Any, email: str, next_url: st
 
 
 @get("/sign-in/{token:str}", opt={"who": ANYONE})
-async def open_link(request: Request[Any, Any, Any], token: str) -> Response[Any]:
+async def open_link(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
     """Shows a button and changes nothing, so that a mail scanner can't burn the link."""
     if not await links.usable(token, now=now()):
         return page(request, "accounts/link_spent.html", status=410)
@@ -110,7 +111,7 @@ async def open_link(request: Request[Any, Any, Any], token: str) -> Response[Any
 
 @post("/sign-in/{token:str}", opt={"who": ANYONE})
 async def use_link(
-    request: Request[Any, Any, Any], token: str, settings: Settings
+    request: Request[Any, Any, Any], token: FromPath[str], settings: NamedDependency[Settings]
 ) -> Response[Any]:
     instant = now()
     try:

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import segno
 from litestar import Request, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect, Response
 from markupsafe import Markup
 
@@ -45,7 +47,9 @@ def _qr(code: str) -> Markup:
 
 
 @get("/c/{slug:str}/badge", opt={"who": EVERYBODY})
-async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) -> Response[str]:
+async def badge(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], slug: FromPath[str]
+) -> Response[str]:
     """One's own badge as it will be printed; for an owner also everybody's."""
     conference, viewer = request.state.conference, request.state.viewer
     place = await store.registration(conference.id, viewer.person)
@@ -70,7 +74,7 @@ async def badge(request: Request[Any, Any, Any], settings: Settings, slug: str) 
 
 
 @post("/c/{slug:str}/badge", opt={"who": EVERYBODY})
-async def make_badge(request: Request[Any, Any, Any], slug: str) -> Redirect:
+async def make_badge(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
     conference, viewer = request.state.conference, request.state.viewer
     await jobs.ask(
         "badge",
@@ -84,7 +88,7 @@ async def make_badge(request: Request[Any, Any, Any], slug: str) -> Redirect:
 
 
 @post("/c/{slug:str}/certificate", opt={"who": EVERYBODY})
-async def make_certificate(request: Request[Any, Any, Any], slug: str) -> Redirect:
+async def make_certificate(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
     conference, viewer = request.state.conference, request.state.viewer
     await jobs.ask(
         "certificate",
@@ -99,7 +103,10 @@ async def make_certificate(request: Request[Any, Any, Any], slug: str) -> Redire
 
 @get("/c/{slug:str}/certificates/{code:str}", opt={"who": ANYONE})
 async def certificate(
-    request: Request[Any, Any, Any], settings: Settings, slug: str, code: str
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    slug: FromPath[str],
+    code: FromPath[str],
 ) -> Response[str]:
     """Says to anybody whether a certificate is genuine, and what it certifies."""
     conference = request.state.conference
@@ -117,7 +124,7 @@ async def certificate(
 
 
 @post("/c/{slug:str}/badges", opt={"who": OWNER})
-async def make_badges(request: Request[Any, Any, Any], slug: str) -> Redirect:
+async def make_badges(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
     conference, viewer = request.state.conference, request.state.viewer
     await jobs.ask(
         "badges",
@@ -132,7 +139,10 @@ async def make_badges(request: Request[Any, Any, Any], slug: str) -> Redirect:
 
 @get("/c/{slug:str}/sessions/{session_id:uuid}/invite.ics", opt={"who": ANYONE})
 async def session_invite(
-    request: Request[Any, Any, Any], settings: Settings, slug: str, session_id: UUID
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    slug: FromPath[str],
+    session_id: FromPath[UUID],
 ) -> Response[bytes]:
     """A session of the present release as a calendar entry to save."""
     released = await releases.latest(request.state.conference.id)

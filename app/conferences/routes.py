@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect, Response
 
 from app.accounts.viewer import ANYONE, SIGNED_IN
@@ -34,12 +35,12 @@ async def front(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 @get("/c/{slug:str}", opt={"who": ANYONE})
-async def enter(slug: str) -> Redirect:
+async def enter(slug: FromPath[str]) -> Redirect:
     return Redirect(f"/c/{slug}/agenda")
 
 
 @post("/c/{slug:str}/join", opt={"who": SIGNED_IN})
-async def join(request: Request[Any, Any, Any], slug: str) -> Redirect:
+async def join(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
     """Take a place at the conference; doing it twice keeps the first."""
     await attendees.register(
         request.state.conference.id, request.state.viewer.person, ticket_type="Attendee", now=now()

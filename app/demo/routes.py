@@ -6,7 +6,9 @@ import hmac
 from typing import Any
 
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from app.accounts import sessions
@@ -20,7 +22,10 @@ from app.settings import Settings
 
 @get("/demo/{role:str}", opt={"who": ANYONE})
 async def enter(
-    request: Request[Any, Any, Any], role: str, settings: Settings, key: str = ""
+    request: Request[Any, Any, Any],
+    role: FromPath[str],
+    settings: NamedDependency[Settings],
+    key: FromQuery[str] = "",
 ) -> Redirect:
     """Sign in as the demo's person of this role and go where something is happening now."""
     conference = await links.demo_conference()

@@ -8,7 +8,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Request, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import File, Redirect, Response
 
 from app.accounts.routes import safe_next
@@ -108,13 +110,15 @@ async def _staff(row: Mapping[str, Any], viewer: Viewer) -> bool:
 
 
 @get("/jobs/{job:uuid}", opt={"who": SIGNED_IN})
-async def progress(request: Request[Any, Any, Any], job: UUID) -> Response[str]:
+async def progress(request: Request[Any, Any, Any], job: FromPath[UUID]) -> Response[str]:
     """The fragment that asks for itself until the job has ended; a page without htmx."""
     return page(request, "jobs/job.html", block="job", job=shown(await _own(request, job)))
 
 
 @get("/jobs/{job:uuid}/result", opt={"who": SIGNED_IN})
-async def result(request: Request[Any, Any, Any], settings: Settings, job: UUID) -> File:
+async def result(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], job: FromPath[UUID]
+) -> File:
     """The file, saved under its own name."""
     made = Made.read((await _own(request, job))["result"])
     path = (settings.files / made.file).resolve() if made and made.file else None
@@ -133,7 +137,7 @@ async def result(request: Request[Any, Any, Any], settings: Settings, job: UUID)
 
 
 @post("/jobs/{job:uuid}/retry", opt={"who": SIGNED_IN})
-async def retry(request: Request[Any, Any, Any], job: UUID) -> Redirect:
+async def retry(request: Request[Any, Any, Any], job: FromPath[UUID]) -> Redirect:
     """Ask for a failed job's work again, and go back to the page that shows it."""
     await _own(request, job)
     again = await store.retry(job, now=now())

@@ -7,7 +7,9 @@ import ipaddress
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from app.accounts.viewer import ANYONE
 from app.conferences.tables import Membership
@@ -37,14 +39,18 @@ def _loopback(host: str) -> bool:
 
 
 @get("/mail", opt={"who": ANYONE})
-async def mails(request: Request[Any, Any, Any], settings: Settings) -> Response[str]:
+async def mails(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings]
+) -> Response[str]:
     await _operator_only(request, settings)
     found = await asyncio.to_thread(mailbox.newest, settings.mail_folder)
     return page(request, "mail/mailbox.html", block="mails", mails=found, most=mailbox.MOST)
 
 
 @get("/mail/{mail:str}", opt={"who": ANYONE})
-async def mail(request: Request[Any, Any, Any], settings: Settings, mail: str) -> Response[str]:
+async def mail(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], mail: FromPath[str]
+) -> Response[str]:
     await _operator_only(request, settings)
     found = await asyncio.to_thread(mailbox.find, settings.mail_folder, mail)
     if found is None:
@@ -54,7 +60,10 @@ async def mail(request: Request[Any, Any, Any], settings: Settings, mail: str) -
 
 @get("/mail/{mail:str}/attachments/{number:int}", opt={"who": ANYONE})
 async def attachment(
-    request: Request[Any, Any, Any], settings: Settings, mail: str, number: int
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    mail: FromPath[str],
+    number: FromPath[int],
 ) -> Response[bytes]:
     await _operator_only(request, settings)
     found = await asyncio.to_thread(mailbox.attachment, settings.mail_folder, mail, number)

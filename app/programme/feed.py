@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Response
 
 from agenda.formats import ical
@@ -24,7 +26,7 @@ from app.settings import Settings
 
 @get("/calendar/{name:str}", opt={"who": ANYONE})
 async def calendar_feed(
-    request: Request[Any, Any, Any], name: str, settings: Settings
+    request: Request[Any, Any, Any], name: FromPath[str], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """The feed as iCalendar (RFC 5545); 304 while nothing has changed."""
     try:

@@ -10,6 +10,7 @@ from uuid import UUID
 from litestar import Request, get, post
 from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from agenda.formats import frab_write
@@ -37,7 +38,7 @@ def _root(slug: str) -> str:
 
 
 @get("/c/{slug:str}/agenda", opt={"who": ANYONE})
-async def agenda(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
+async def agenda(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[Any]:
     """The days of the latest release, as a grid or a list, in the reader's or the conference's zone."""
     released = await releases.latest(request.state.conference.id)
     instant = now()
@@ -93,7 +94,9 @@ async def _starred(request: Request[Any, Any, Any]) -> frozenset[SessionId]:
 
 
 @get("/c/{slug:str}/agenda.css", opt={"who": ANYONE}, include_in_schema=False)
-async def places(request: Request[Any, Any, Any], slug: str, v: str = "") -> Response[str]:
+async def places(
+    request: Request[Any, Any, Any], slug: FromPath[str], v: FromQuery[str] = ""
+) -> Response[str]:
     """Where each slot of the latest release stands in its grid. Kept for ever under its own hash."""
     _released, programme = await _programme(request)
     style, version = kept.places(programme)
@@ -102,7 +105,7 @@ async def places(request: Request[Any, Any, Any], slug: str, v: str = "") -> Res
 
 
 @get("/c/{slug:str}/schedule.xml", opt={"who": ANYONE}, include_in_schema=False)
-async def as_frab(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+async def as_frab(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
     """The latest release as frab XML, for other programs."""
     released, _programme_of = await _programme(request)
     return Response(
@@ -113,7 +116,9 @@ async def as_frab(request: Request[Any, Any, Any], slug: str) -> Response[bytes]
 
 
 @get("/c/{slug:str}/sessions/{session_id:uuid}", opt={"who": ANYONE})
-async def session(request: Request[Any, Any, Any], slug: str, session_id: UUID) -> Response[Any]:
+async def session(
+    request: Request[Any, Any, Any], slug: FromPath[str], session_id: FromPath[UUID]
+) -> Response[Any]:
     """One session: what, who, when, where, and everything that belongs to it."""
     released, programme = await _programme(request)
     found = programme.sessions.get(SessionId(str(session_id)))
@@ -151,7 +156,9 @@ def _track_key(programme: Programme, found: Session) -> tuple[str, ...]:
 
 
 @get("/c/{slug:str}/agenda/slots/{slot_id:uuid}", opt={"who": ANYONE})
-async def slot_state(request: Request[Any, Any, Any], slug: str, slot_id: UUID) -> Response[Any]:
+async def slot_state(
+    request: Request[Any, Any, Any], slug: FromPath[str], slot_id: FromPath[UUID]
+) -> Response[Any]:
     """How one slot stands now, for a page that shows it and heard that it changed."""
     _released, programme = await _programme(request)
     card = programme.card_of.get(SlotId(str(slot_id)))
@@ -167,7 +174,7 @@ async def slot_state(request: Request[Any, Any, Any], slug: str, slot_id: UUID) 
 
 
 @get("/c/{slug:str}/speakers", opt={"who": ANYONE})
-async def speakers(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
+async def speakers(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[Any]:
     """Everybody on the programme, by the first letter of their name."""
     released, programme = await _programme(request)
 
@@ -206,7 +213,7 @@ def _initial(name: str) -> str:
 
 @post("/c/{slug:str}/sessions/{session_id:uuid}/star", opt={"who": ANYONE})
 async def star(
-    request: Request[Any, Any, Any], slug: str, session_id: UUID
+    request: Request[Any, Any, Any], slug: FromPath[str], session_id: FromPath[UUID]
 ) -> Response[Any] | Redirect:
     """Turn the reader's star over; without a name, sign in first."""
     _released, programme = await _programme(request)

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response
 
 from agenda.errors import UnknownZone, Unreadable
@@ -34,7 +35,7 @@ def sorted_findings(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
 
 
 @get("/c/{slug:str}/import", opt={"who": OWNER})
-async def import_page(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
+async def import_page(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[Any]:
     conference: Conference = request.state.conference
     present = await draft.read(conference.id)
     return page(
@@ -50,7 +51,10 @@ async def import_page(request: Request[Any, Any, Any], slug: str) -> Response[An
 
 @post("/c/{slug:str}/import", opt={"who": OWNER}, status_code=200)
 async def plan_import(
-    request: Request[Any, Any, Any], slug: str, data: Upload, settings: Settings
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    data: Upload,
+    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """Show what the file would change; nothing is changed yet."""
     conference: Conference = request.state.conference
@@ -99,7 +103,11 @@ async def _refused(
 
 @post("/c/{slug:str}/import/{upload:uuid}", opt={"who": OWNER})
 async def apply_import(
-    request: Request[Any, Any, Any], slug: str, upload: UUID, data: Form, settings: Settings
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    upload: FromPath[UUID],
+    data: Form,
+    settings: NamedDependency[Settings],
 ) -> Redirect:
     """Make the kept file the draft, in one transaction, if the draft is what the plan was for."""
     conference: Conference = request.state.conference
@@ -118,7 +126,7 @@ async def apply_import(
 
 
 @get("/c/{slug:str}/releases", opt={"who": OWNER})
-async def release_page(request: Request[Any, Any, Any], slug: str) -> Response[Any]:
+async def release_page(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[Any]:
     """What a release would tell the public, its conflicts, and the earlier ones."""
     conference: Conference = request.state.conference
     present = await draft.read(conference.id)
@@ -140,7 +148,7 @@ async def release_page(request: Request[Any, Any, Any], slug: str) -> Response[A
 
 
 @post("/c/{slug:str}/releases", opt={"who": OWNER})
-async def release(request: Request[Any, Any, Any], slug: str, data: Form) -> Redirect:
+async def release(request: Request[Any, Any, Any], slug: FromPath[str], data: Form) -> Redirect:
     """Publish the draft, if it is still the one that was looked at."""
     conference: Conference = request.state.conference
     await releases.publish(

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.enums import MediaType
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect, Response
 
 from app.accounts.viewer import STAFF
@@ -26,7 +27,7 @@ def _key(conference: Conference) -> str:
 
 
 @get("/c/{slug:str}/reports", opt={"who": STAFF})
-async def reports(request: Request[Any, Any, Any], slug: str) -> Response[str]:
+async def reports(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[str]:
     """Figures as of now, while the conference runs and after it."""
     conference = request.state.conference
     report = await store.gather(conference, now=now())
@@ -43,7 +44,7 @@ async def reports(request: Request[Any, Any, Any], slug: str) -> Response[str]:
 
 
 @post("/c/{slug:str}/reports", opt={"who": STAFF})
-async def make_report(request: Request[Any, Any, Any], slug: str) -> Redirect:
+async def make_report(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
     conference = request.state.conference
     await jobs.ask(
         "report",
@@ -64,7 +65,7 @@ async def _existing(request: Request[Any, Any, Any]) -> store.Report:
 
 
 @get("/c/{slug:str}/reports.csv", opt={"who": STAFF})
-async def reports_csv(request: Request[Any, Any, Any], slug: str) -> Response[bytes]:
+async def reports_csv(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
     """One line for each session that was live."""
     return Response(
         as_csv(await _existing(request)).encode(),
@@ -74,7 +75,9 @@ async def reports_csv(request: Request[Any, Any, Any], slug: str) -> Response[by
 
 
 @get("/c/{slug:str}/reports.json", opt={"who": STAFF})
-async def reports_json(request: Request[Any, Any, Any], slug: str) -> Response[dict[str, Any]]:
+async def reports_json(
+    request: Request[Any, Any, Any], slug: FromPath[str]
+) -> Response[dict[str, Any]]:
     """Everything that the page shows, and every session minute by minute."""
     return Response(as_document(await _existing(request)), media_type=MediaType.JSON)
 

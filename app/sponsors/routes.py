@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, get, post
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException, PermissionDeniedException
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
@@ -39,14 +39,16 @@ async def _readable(request: Request[Any, Any, Any], sponsor_slug: str) -> dict[
 
 
 @get("/c/{slug:str}/sponsors", opt={"who": ANYONE})
-async def sponsors(request: Request[Any, Any, Any], slug: str) -> Response[str]:
+async def sponsors(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[str]:
     conference, viewer = request.state.conference, request.state.viewer
     given = await store.given_by(viewer.person, conference.id) if viewer else {}
     return page(request, "sponsors/list.html", sponsors=await store.of(conference.id), given=given)
 
 
 @get("/c/{slug:str}/sponsors/{sponsor_slug:str}", opt={"who": ANYONE})
-async def booth(request: Request[Any, Any, Any], slug: str, sponsor_slug: str) -> Response[str]:
+async def booth(
+    request: Request[Any, Any, Any], slug: FromPath[str], sponsor_slug: FromPath[str]
+) -> Response[str]:
     """A booth. A signed-in person's visit is counted, except that of the sponsor's own people."""
     sponsor = await _sponsor(request, sponsor_slug)
     viewer: Viewer | None = request.state.viewer
@@ -73,7 +75,7 @@ async def booth(request: Request[Any, Any, Any], slug: str, sponsor_slug: str) -
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/contact", opt={"who": EVERYBODY})
 async def share(
-    request: Request[Any, Any, Any], slug: str, sponsor_slug: str, data: Form
+    request: Request[Any, Any, Any], slug: FromPath[str], sponsor_slug: FromPath[str], data: Form
 ) -> Redirect:
     """Give one's contact, in the words that the form showed."""
     sponsor = await _sponsor(request, sponsor_slug)
@@ -90,7 +92,9 @@ async def share(
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/contact/withdraw", opt={"who": EVERYBODY})
-async def withdraw(request: Request[Any, Any, Any], slug: str, sponsor_slug: str) -> Redirect:
+async def withdraw(
+    request: Request[Any, Any, Any], slug: FromPath[str], sponsor_slug: FromPath[str]
+) -> Redirect:
     sponsor = await _sponsor(request, sponsor_slug)
     await store.take_back(sponsor["id"], request.state.viewer.person, now=now())
     return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}#contact", status_code=303)
@@ -99,10 +103,10 @@ async def withdraw(request: Request[Any, Any, Any], slug: str, sponsor_slug: str
 @get("/c/{slug:str}/sponsors/{sponsor_slug:str}/leads", opt={"who": READERS})
 async def leads(
     request: Request[Any, Any, Any],
-    slug: str,
-    sponsor_slug: str,
-    source: str = "",
-    q: str = "",
+    slug: FromPath[str],
+    sponsor_slug: FromPath[str],
+    source: FromQuery[str] = "",
+    q: FromQuery[str] = "",
 ) -> Response[str]:
     """Who may be contacted, when and where they said so, and what was shown to them."""
     sponsor = await _readable(request, sponsor_slug)
@@ -139,7 +143,7 @@ async def leads(
 
 @get("/c/{slug:str}/sponsors/{sponsor_slug:str}/leads.csv", opt={"who": READERS})
 async def leads_csv(
-    request: Request[Any, Any, Any], slug: str, sponsor_slug: str
+    request: Request[Any, Any, Any], slug: FromPath[str], sponsor_slug: FromPath[str]
 ) -> Response[bytes]:
     """Those who may be contacted; the file's name says how many took it back."""
     sponsor = await _readable(request, sponsor_slug)

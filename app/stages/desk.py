@@ -8,7 +8,9 @@ from uuid import UUID
 
 import httpx
 from litestar import Request, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from agenda.doors import Change, OverrideKind, Phase, plan
@@ -46,7 +48,9 @@ async def _backstage(request: Request[Any, Any, Any], settings: Settings) -> dic
 
 
 @get("/c/{slug:str}/desk", opt={"who": STAFF})
-async def desk(request: Request[Any, Any, Any], slug: str, settings: Settings) -> Response[Any]:
+async def desk(
+    request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
+) -> Response[Any]:
     conference: Conference = request.state.conference
     found = await house.read(conference, now=now())
     if found is None:
@@ -119,7 +123,11 @@ def _named_rows(
 
 @post("/c/{slug:str}/desk/{slot_id:uuid}/{kind:str}", opt={"who": STAFF})
 async def give_order(
-    request: Request[Any, Any, Any], slug: str, slot_id: UUID, kind: str, minutes: int = 5
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    slot_id: FromPath[UUID],
+    kind: FromPath[str],
+    minutes: FromQuery[int] = 5,
 ) -> Response[Any]:
     """Write an order down and wake the stagehand; the page follows by live update."""
     conference: Conference = request.state.conference

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.params import FromPath
 from litestar.response import Response
 
 from agenda.doors import Phase
@@ -31,7 +33,9 @@ async def _house(conference: Conference) -> house.House:
 
 
 @get("/c/{slug:str}/rooms/{room:str}", opt={"who": SIGNED_IN})
-async def room_page(request: Request[Any, Any, Any], slug: str, room: str) -> Response[Any]:
+async def room_page(
+    request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str]
+) -> Response[Any]:
     """The stage of one room; for htmx only what changes with the room and the time."""
     conference: Conference = request.state.conference
     viewer: Viewer = request.state.viewer
@@ -58,7 +62,7 @@ async def room_page(request: Request[Any, Any, Any], slug: str, room: str) -> Re
 
 @get("/c/{slug:str}/grants/watch", opt={"who": EVERYBODY})
 async def watch_grant(
-    request: Request[Any, Any, Any], slug: str, settings: Settings
+    request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
 ) -> dict[str, Any]:
     """A fresh grant to watch every room of this conference."""
     conference: Conference = request.state.conference
@@ -82,7 +86,9 @@ async def _slot(request: Request[Any, Any, Any], slot_id: UUID) -> tuple[house.H
 
 
 @get("/c/{slug:str}/green-room/{slot_id:uuid}", opt={"who": EVERYBODY})
-async def green_room(request: Request[Any, Any, Any], slug: str, slot_id: UUID) -> Response[Any]:
+async def green_room(
+    request: Request[Any, Any, Any], slug: FromPath[str], slot_id: FromPath[UUID]
+) -> Response[Any]:
     found, slot = await _slot(request, slot_id)
     host = urlsplit(str(request.base_url)).hostname or ""
     return page(
@@ -114,7 +120,7 @@ async def _state(
 
 @get("/c/{slug:str}/green-room/{slot_id:uuid}/state", opt={"who": EVERYBODY})
 async def green_room_state(
-    request: Request[Any, Any, Any], slug: str, slot_id: UUID
+    request: Request[Any, Any, Any], slug: FromPath[str], slot_id: FromPath[UUID]
 ) -> dict[str, Any]:
     """Where the slot stands and when it goes live; instants are ISO 8601."""
     found, slot = await _slot(request, slot_id)
@@ -123,7 +129,10 @@ async def green_room_state(
 
 @get("/c/{slug:str}/green-room/{slot_id:uuid}/grant", opt={"who": EVERYBODY})
 async def backstage_grant(
-    request: Request[Any, Any, Any], slug: str, slot_id: UUID, settings: Settings
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    slot_id: FromPath[UUID],
+    settings: NamedDependency[Settings],
 ) -> dict[str, Any]:
     """A fresh grant to publish in this green room and to see the others in it."""
     found, slot = await _slot(request, slot_id)

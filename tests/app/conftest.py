@@ -41,6 +41,6 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
 @pytest.fixture
 async def client(settings: Settings, application: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole application, with the test's database bound and open."""
-    transport = httpx.ASGITransport(app=application)
+    transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=settings.base_url) as found:
         yield found

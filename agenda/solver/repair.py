@@ -1,0 +1,166 @@
+"""Makes an existing schedule possible again with the fewest moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from agenda.solver.board import Board
+from agenda.solver.model import Aim, MoveModel
+from agenda.solver.problem import Assignment, Place, Problem, TalkCode
+from agenda.solver.run import Limits, Stop, run
+from agenda.solver.search import Budget, Clock
+from agenda.solver.tables import Spot, Tables, tabulate
+
+MOVE = 10_000_000_000
+"""What one move counts for: more than anything but a talk without a place."""
+
+RINGS = (0, 12, 30, 60, 120)
+"""How many talks that are in the way may move too, one attempt after the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """A repaired schedule. `had_to_move` are talks that cannot stay, whatever else moves;
+    `unplaced` are those for which no place was found."""
+
+    assignment: Mapping[TalkCode, Place]
+    moved: tuple[TalkCode, ...]
+    had_to_move: tuple[TalkCode, ...]
+    unplaced: tuple[TalkCode, ...]
+    seconds: float
+
+
+def repair(
+    problem: Problem,
+    before: Assignment,
+    *,
+    budget: Budget,
+    clock: Clock,
+    stop: Stop | None = None,
+) -> Repair:
+    """Change as few places of `before` as the hard constraints allow; pins stay.
+
+    Among the repairs with the fewest moves the cheapest one is sought, without proof.
+    """
+    began = clock()
+    stop = stop or Stop()
+    tables = tabulate(problem)
+    spots = tables.spots({**before, **problem.pinned()})
+    pinned = {i for i, talk in enumerate(problem.talks) if talk.pin is not None}
+    breaking = _breaking(tables, spots, pinned)
+    hurt = sorted({*breaking.alone, *(talk for pair in breaking.pairs for talk in pair)} - pinned)
+    best, best_key = spots, (len(spots) + 1, 0)
+    for ring in RINGS if hurt else ():
+        left = budget.seconds - (clock() - began)
+        if stop.asked or left <= 0.05:
+            break
+        free = sorted({*hurt, *_in_the_way(tables, spots, hurt, pinned, ring)})
+        found = _attempt(
+            tables, spots, free, Limits(seconds=left, effort=4.0, seed=budget.seed), stop
+        )
+        key = _key(tables, spots, found)
+        if key < best_key:
+            best, best_key = found, key
+        if not best_key[0] and best_key[1] <= breaking.least:
+            break
+        if len(free) == tables.size - len(pinned):
+            break
+    codes = [talk.code for talk in problem.talks]
+    return Repair(
+        assignment=tables.assignment(best),
+        moved=tuple(
+            code for code, old, new in zip(codes, spots, best, strict=True) if new and old != new
+        ),
+        had_to_move=tuple(codes[i] for i in breaking.alone if i not in pinned),
+        unplaced=tuple(code for code, new in zip(codes, best, strict=True) if new is None),
+        seconds=clock() - began,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Breaking:
+    alone: tuple[int, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def least(self) -> int:
+        """So many talks have to move at least: those alone, and one of each disjoint pair."""
+        met = set(self.alone)
+        count = len(met)
+        for one, two in self.pairs:
+            if one not in met and two not in met:
+                met |= {one, two}
+                count += 1
+        return count
+
+
+def _breaking(tables: Tables, spots: list[Spot | None], pinned: set[int]) -> _Breaking:
+    """Talks that cannot stay on their own account, or beside a pinned one; other pairs that clash."""
+    alone = {
+        talk
+        for talk, spot in enumerate(spots)
+        if talk not in pinned and (spot is None or not tables.may[talk][spot])
+    }
+    pairs = []
+    for one, two in _clashing(tables, spots):
+        if one in pinned and two in pinned:
+            continue
+        if one in pinned or two in pinned:
+            alone.add(two if one in pinned else one)
+        else:
+            pairs.append((one, two))
+    return _Breaking(tuple(sorted(alone)), tuple(pairs))
+
+
+def _clashing(tables: Tables, spots: list[Spot | None]) -> list[tuple[int, int]]:
+    found: set[tuple[int, int]] = set()
+    placed = [(talk, spot) for talk, spot in enumerate(spots) if spot is not None]
+    times = np.array([spot[0] for _, spot in placed], dtype=np.int64)
+    rooms = np.array([spot[1] for _, spot in placed], dtype=np.int64)
+    for position, (talk, spot) in enumerate(placed):
+        same = (rooms == spot[1]) & (tables.overlap[spot[0], times] > 0)
+        found.update((talk, placed[int(k)][0]) for k in np.flatnonzero(same) if k > position)
+        for other, forbidden in tables.forbidden[talk]:
+            there = spots[other]
+            if other > talk and there is not None and forbidden[spot[0], there[0]]:
+                found.add((talk, other))
+    return sorted(found)
+
+
+def _in_the_way(
+    tables: Tables, spots: list[Spot | None], hurt: list[int], pinned: set[int], most: int
+) -> list[int]:
+    """Talks that sit where the hurt ones could go, those in most places first."""
+    if not most:
+        return []
+    count = np.zeros(tables.size, dtype=np.int64)
+    for talk in hurt:
+        may = tables.may[talk]
+        for other, spot in enumerate(spots):
+            if spot is not None and other not in pinned and other not in hurt:
+                count[other] += int((may[:, spot[1]] & (tables.overlap[:, spot[0]] > 0)).sum())
+        for other, _ in tables.forbidden[talk]:
+            if other not in pinned and other not in hurt:
+                count[other] += 1000
+    order = np.argsort(-count, kind="stable")
+    return [int(other) for other in order[:most] if count[other]]
+
+
+def _attempt(
+    tables: Tables, spots: list[Spot | None], free: list[int], limits: Limits, stop: Stop
+) -> list[Spot | None]:
+    stay = {talk: spot for talk in free if (spot := spots[talk]) is not None}
+    aim = Aim(may_drop=True, stay=stay, move=MOVE)
+    answer = run(MoveModel(Board(tables, spots), free, aim), limits, stop)
+    if answer.spots is not None:
+        return answer.spots
+    moving = set(free)
+    return [None if talk in moving else spot for talk, spot in enumerate(spots)]
+
+
+def _key(tables: Tables, before: list[Spot | None], after: list[Spot | None]) -> tuple[int, int]:
+    unplaced = sum(spot is None for spot in after)
+    return unplaced, sum(old != new for old, new in zip(before, after, strict=True) if new)
