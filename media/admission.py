@@ -37,8 +37,8 @@ def check_publishers(limits: Limits, room: Room, everybody: Sized, *, replaced: 
 
 
 def check_room_for_listener(limits: Limits, room: Room) -> None:
-    """Raise Full unless the room has place for one more subscriber."""
-    if len(room.subscribers) >= limits.room_subscribers:
+    """Raise Full unless the room has place for one more in its audience."""
+    if sum(1 for s in room.subscribers.values() if not s.grant.service) >= limits.room_subscribers:
         raise Full("The room", limits.room_subscribers)
 
 
@@ -46,6 +46,8 @@ def check_subscribers(
     limits: Limits, room: Room, everybody: Iterable[Subscriber], grant: Grant
 ) -> None:
     """Raise Full unless room, node and person all have place for one more subscriber."""
+    if grant.service:
+        return
     check_room_for_listener(limits, room)
     present = list(everybody)
     if len(present) >= limits.subscribers:

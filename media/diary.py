@@ -24,6 +24,8 @@ class Diary:
         self.note(kind, **who, publisher=publisher.id, **more)
 
     def subscriber(self, kind: str, subscriber: Subscriber, **more: Fact) -> None:
+        if subscriber.grant.service:
+            return
         who = _who(subscriber.grant, subscriber.room, subscriber.group)
         self.note(kind, **who, subscriber=subscriber.id, **more)
 

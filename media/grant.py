@@ -23,7 +23,8 @@ class Grant:
     Rooms of the same name in two conferences have nothing to do with each other. `publish` names the group in which the person may publish, or is None. `subscribe` allows
     watching the stage, `backstage` names the groups that may be watched, `control` allows moving
     groups on and off stage and reading the figures of the rooms. "*" stands for all; as
-    conference, of a grant for control only.
+    conference, of a grant for control only. `service` marks a process of the deployment, such as
+    the broadcast: it is no audience, so limits don't count it and no event tells of it.
     """
 
     conference: str
@@ -34,6 +35,7 @@ class Grant:
     subscribe: bool = False
     backstage: tuple[str, ...] = ()
     control: bool = False
+    service: bool = False
     expires: datetime
 
     def governs(self, conference: str, room: str) -> bool:
@@ -60,6 +62,7 @@ def sign(grant: Grant, secret: str) -> str:
         "subscribe": grant.subscribe,
         "backstage": list(grant.backstage),
         "control": grant.control,
+        "service": grant.service,
         "exp": int(grant.expires.timestamp()),
     }
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
@@ -95,5 +98,6 @@ def _grant(claims: dict[str, Any]) -> Grant:
         subscribe=claims["subscribe"] is True,
         backstage=tuple(str(group) for group in claims["backstage"]),
         control=claims["control"] is True,
+        service=claims.get("service") is True,
         expires=datetime.fromtimestamp(claims["exp"], UTC),
     )

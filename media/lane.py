@@ -39,6 +39,7 @@ class Lane:
         ssrc: int,
         now: Callable[[], float],
         catch_up: Callable[[Lane], None],
+        replays: bool = True,
     ) -> None:
         self.kind = kind
         self.mid = mid
@@ -51,6 +52,7 @@ class Lane:
         self._repair_seq = random.getrandbits(15)
         self._now = now
         self._catch_up = catch_up
+        self._replays = replays
         self._next_seq = random.getrandbits(15)
         self._last_timestamp = random.getrandbits(31)
         self._last_at = 0.0
@@ -187,7 +189,8 @@ class Lane:
             self._wait(stream)
 
     def _replayable(self, stream: Stream) -> bool:
-        return 0 < len(stream.gop) <= REPLAY_LIMIT and not stream.quiet(self._now())
+        fits = self._replays and 0 < len(stream.gop) <= REPLAY_LIMIT
+        return fits and not stream.quiet(self._now())
 
     def _follow_audio(self, stream: Stream) -> None:
         now = self._now()

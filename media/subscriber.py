@@ -49,7 +49,10 @@ class Subscriber:
         self._ready = ready
         self.lines = _lines(offer, most_lanes)
         self.lanes = [
-            _lane(line, now=mux.now, catch_up=catch_up) for line in self.lines if line.codec
+            # A broadcast waits for a fresh keyframe: a squeezed replay would stay in the recording.
+            _lane(line, now=mux.now, catch_up=catch_up, replays=not grant.service)
+            for line in self.lines
+            if line.codec
         ]
         self._by_ssrc = {lane.outlet.ssrc: lane for lane in self.lanes}
         self.peer = Peer(
@@ -160,7 +163,13 @@ def _lines(offer: sdp.Offer, most_lanes: int) -> list[sdp.Line]:
     return lines
 
 
-def _lane(line: sdp.Line, *, now: Callable[[], float], catch_up: Callable[[Lane], None]) -> Lane:
+def _lane(
+    line: sdp.Line,
+    *,
+    now: Callable[[], float],
+    catch_up: Callable[[Lane], None],
+    replays: bool,
+) -> Lane:
     assert line.codec is not None
     assert line.ssrc is not None
     repair = None
@@ -175,4 +184,5 @@ def _lane(line: sdp.Line, *, now: Callable[[], float], catch_up: Callable[[Lane]
         ssrc=line.ssrc,
         now=now,
         catch_up=catch_up,
+        replays=replays,
     )

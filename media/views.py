@@ -101,8 +101,10 @@ def _room(room: Room, node: Node) -> dict[str, Any]:
         "on_air": room.on_air,
         "groups": groups,
         "publishers": [_publisher(room, p, node) for p in room.publishers.values()],
-        "subscribers": len(room.subscribers),
-        "audience": sum(1 for s in room.subscribers.values() if s.group is None),
+        "subscribers": sum(1 for s in room.subscribers.values() if not s.grant.service),
+        "audience": sum(
+            1 for s in room.subscribers.values() if s.group is None and not s.grant.service
+        ),
     }
 
 
