@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -43,16 +42,9 @@ from app.programme import tables as programme
 from app.settings import Settings, from_environment
 from app.stages.node import Node
 from app.stages.proxy import node_client
+from bench.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port(kind: int) -> int:
-    """A port of a socket kind (SOCK_STREAM or SOCK_DGRAM) that nobody holds just now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -183,7 +175,7 @@ async def speaks_as(house: House, name: str, person: UUID) -> None:
 @contextlib.asynccontextmanager
 async def running(folder: Path, database_url: str | None = None) -> AsyncIterator[House]:
     """Start every line of the Procfile and wait until all of them are ready."""
-    http, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    http, udp = free_port(), free_port(datagrams=True)
     env = {
         **{
             k: v for k, v in os.environ.items() if not k.startswith("PLENARY_") and k != "REDIS_URL"

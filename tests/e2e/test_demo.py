@@ -7,7 +7,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -21,6 +20,7 @@ from app.clock import now
 from app.settings import Settings, from_environment
 from app.stages.node import Node
 from app.stages.proxy import node_client
+from bench.ports import free_port
 from tests.e2e import house as h
 from tests.e2e.browser import FRAMES, chromium, errors_of
 
@@ -47,7 +47,7 @@ class Demo:
 
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    port = h.free_port(socket.SOCK_STREAM)
+    port = free_port()
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("PLENARY_")},
         "PLENARY_VAR": str(tmp_path / "var"),
@@ -55,7 +55,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
         "PLENARY_SECRET_MEDIA": "e2e-" + "m" * 40,
         "PLENARY_HTTP_HOST": "127.0.0.1",
         "PLENARY_HTTP_PORT": str(port),
-        "PLENARY_UDP_PORT": str(h.free_port(socket.SOCK_DGRAM)),
+        "PLENARY_UDP_PORT": str(free_port(datagrams=True)),
         "PLENARY_MEDIA_ADDRESSES": "127.0.0.1",
         "PLENARY_BASE_URL": f"http://localhost:{port}",
     }
