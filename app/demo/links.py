@@ -42,6 +42,16 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What decides where a link leads: the release, the instant, and which slots have a picture."""
+
+    conference: Conference
+    released: Released
+    now: datetime
+    playing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """Whom a link signs in, and the path that they are sent to."""
 
@@ -70,27 +80,35 @@ async def demo_conference() -> Conference | None:
     return await Conference.objects().where(Conference.organization.slug == ORGANIZATION).first()
 
 
-async def arrival(conference: Conference, role: str, *, now: datetime) -> Arrival | None:
-    """Where the link of this role leads at `now`; None while the conference has no release."""
+async def arrival(
+    conference: Conference, role: str, *, now: datetime, playing: frozenset[str] = frozenset()
+) -> Arrival | None:
+    """Where the link of this role leads at `now`; None while the conference has no release.
+
+    `playing` are the slots that somebody publishes in: a listener is sent where there is a picture.
+    """
     released = await releases.latest(conference.id)
     if released is None:
         return None
-    return await ROLES[role](conference, released, now)
+    return await ROLES[role](
+        Moment(conference=conference, released=released, now=now, playing=playing)
+    )
 
 
-async def _organizer(conference: Conference, released: Released, now: datetime) -> Arrival:
-    (owner, *_) = await people_with(conference.id, "owner")
-    return Arrival(person=owner, path=f"/c/{conference.slug}/desk")
+async def _organizer(at: Moment) -> Arrival:
+    (owner, *_) = await people_with(at.conference.id, "owner")
+    return Arrival(person=owner, path=f"/c/{at.conference.slug}/desk")
 
 
-async def _speaker(conference: Conference, released: Released, now: datetime) -> Arrival | None:
+async def _speaker(at: Moment) -> Arrival | None:
     """A speaker of the session that starts next, in its green room."""
-    reached, _ = await store.phases(conference.id)
+    released = at.released
+    reached, _ = await store.phases(at.conference.id)
     over = (Phase.LIVE, Phase.ENDED, Phase.ARCHIVED, Phase.CANCELLED)
     coming = [
         slot
         for slot in _with_speakers(released)
-        if slot.start > now + _SOON and reached.get(slot.id) not in over
+        if slot.start > at.now + _SOON and reached.get(slot.id) not in over
     ]
     if not coming:
         return None
@@ -99,41 +117,41 @@ async def _speaker(conference: Conference, released: Released, now: datetime) ->
     row = await Speaker.select(Speaker.person).where(Speaker.id == UUID(first)).first()
     if row is None or row["person"] is None:
         return None
-    return Arrival(person=row["person"], path=f"/c/{conference.slug}/green-room/{slot.id}")
+    return Arrival(person=row["person"], path=f"/c/{at.conference.slug}/green-room/{slot.id}")
 
 
-async def _attendee(conference: Conference, released: Released, now: datetime) -> Arrival | None:
+async def _attendee(at: Moment) -> Arrival | None:
     """A listener, in the room whose present session lasts longest."""
+    slug = at.conference.slug
     name, _ = written("attendees")["people"][0]
-    person = await _person(address(name, conference.slug))
-    reached, _where = await store.phases(conference.id)
-    slot = _to_watch(released, reached, now)
+    person = await _person(address(name, slug))
+    reached, _where = await store.phases(at.conference.id)
+    slot = _to_watch(at, reached)
     if person is None:
         return None
     if slot is None:
-        return Arrival(person=person, path=f"/c/{conference.slug}/agenda")
-    room = released.room_slugs[slot.room]
-    return Arrival(person=person, path=f"/c/{conference.slug}/rooms/{room}")
+        return Arrival(person=person, path=f"/c/{slug}/agenda")
+    return Arrival(person=person, path=f"/c/{slug}/rooms/{at.released.room_slugs[slot.room]}")
 
 
-async def _sponsor(conference: Conference, released: Released, now: datetime) -> Arrival | None:
+async def _sponsor(at: Moment) -> Arrival | None:
     booth = booths()[0]
-    person = await _person(address(booth.staff, conference.slug))
+    person = await _person(address(booth.staff, at.conference.slug))
     if person is None:
         return None
-    return Arrival(person=person, path=f"/c/{conference.slug}/sponsors/{booth.slug}/leads")
+    return Arrival(person=person, path=f"/c/{at.conference.slug}/sponsors/{booth.slug}/leads")
 
 
 def _with_speakers(released: Released) -> list[Slot]:
     return [s for s in released.schedule.slots if released.sessions[s.session].speakers]
 
 
-def _to_watch(released: Released, reached: Mapping[SlotId, Phase], now: datetime) -> Slot | None:
-    live = [s for s in _with_speakers(released) if reached.get(s.id) is Phase.LIVE]
+def _to_watch(at: Moment, reached: Mapping[SlotId, Phase]) -> Slot | None:
+    live = [s for s in _with_speakers(at.released) if reached.get(s.id) is Phase.LIVE]
     if live:
-        return max(live, key=lambda s: (s.end, s.id))
+        return max(live, key=lambda s: (s.id in at.playing, s.end, s.id))
     return min(
-        (s for s in _with_speakers(released) if s.start > now),
+        (s for s in _with_speakers(at.released) if s.start > at.now),
         key=lambda s: (s.start, s.id),
         default=None,
     )
@@ -144,7 +162,7 @@ async def _person(email: str) -> UUID | None:
     return row["id"] if row else None
 
 
-Finder = Callable[[Conference, Released, datetime], Awaitable[Arrival | None]]
+Finder = Callable[[Moment], Awaitable[Arrival | None]]
 ROLES: Mapping[str, Finder] = {
     "organizer": _organizer,
     "speaker": _speaker,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import Any
 
+import httpx
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
@@ -18,6 +19,7 @@ from app.clock import now
 from app.demo import links
 from app.html import gettext as _
 from app.settings import Settings
+from app.stages.node import Node
 
 
 @get("/demo/{role:str}", opt={"who": ANYONE})
@@ -35,7 +37,8 @@ async def enter(
         raise NotFoundException(
             _("This link belongs to another demo. Start it again for new ones.")
         )
-    arrival = await links.arrival(conference, role, now=now())
+    node = Node(settings, request.app.state.node)
+    arrival = await links.arrival(conference, role, now=now(), playing=await playing(node))
     if arrival is None:
         raise NotFoundException(_("The demo’s last session has begun. Start it again tomorrow."))
     old = request.cookies.get(sessions.COOKIE)
@@ -48,6 +51,15 @@ async def enter(
         headers={"Cache-Control": "no-store"},
         cookies=[session_cookie(token, settings)],
     )
+
+
+async def playing(node: Node) -> frozenset[str]:
+    """The slots that somebody publishes in; none while the media node does not answer."""
+    try:
+        rooms = (await node.rooms(now=now()))["rooms"]
+    except httpx.HTTPError:
+        return frozenset()
+    return frozenset(p["group"] for room in rooms.values() for p in room["publishers"])
 
 
 handlers: list[Any] = [enter]

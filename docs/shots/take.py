@@ -13,8 +13,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.ports import free_port
 from tests.e2e.browser import ARGUMENTS
-from tests.e2e.house import ROOT, free_port
+from tests.e2e.house import ROOT
 
 HERE = Path(__file__).resolve().parent
 WIDE = {"width": 1440, "height": 900}
@@ -83,8 +84,8 @@ async def main() -> None:
             **os.environ,
             "PLENARY_VAR": folder,
             "PLENARY_HTTP_HOST": "127.0.0.1",
-            "PLENARY_HTTP_PORT": str(free_port(1)),
-            "PLENARY_UDP_PORT": str(free_port(2)),
+            "PLENARY_HTTP_PORT": str(free_port()),
+            "PLENARY_UDP_PORT": str(free_port(datagrams=True)),
         }
         demo = await asyncio.create_subprocess_exec(
             str(ROOT / "plenary"), "demo", env=env, stdout=asyncio.subprocess.PIPE

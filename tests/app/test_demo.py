@@ -236,6 +236,23 @@ async def test_each_link_leads_where_something_happens(database: str, settings: 
     assert timedelta(minutes=1) < slot.start - NOW < timedelta(minutes=20)
 
 
+async def test_a_listener_is_sent_where_there_is_a_picture(
+    database: str, settings: Settings
+) -> None:
+    await seed(settings, NOW)
+    conference = await links.demo_conference()
+    assert conference is not None
+    released = await releases.latest(conference.id)
+    assert released is not None
+    reached, _ = await store.phases(conference.id)
+    live = [s for s in released.schedule.slots if reached.get(s.id) is Phase.LIVE]
+    drawn = min((s for s in live if released.sessions[s.session].speakers), key=lambda s: s.end)
+    found = await links.arrival(conference, "attendee", now=NOW, playing=frozenset({str(drawn.id)}))
+    assert found is not None
+    assert found.path == f"/c/tidewater-2027/rooms/{released.room_slugs[drawn.room]}"
+    assert released.room_slugs[drawn.room] != "harbour-hall"
+
+
 async def _slot(conference: UUID, slot: str) -> Slot:
     released = await releases.latest(conference)
     assert released is not None
