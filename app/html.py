@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gettext as catalogue
+import json
+import re
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import lru_cache
@@ -18,6 +20,7 @@ from app.static import static_url
 
 _HERE = Path(__file__).resolve().parent
 _TEMPLATES = _HERE.parent / "templates"
+_SCRIPTS = _HERE.parent / "static" / "js"
 
 language: ContextVar[str] = ContextVar("language", default="en")
 """The language of the request being answered, as an IETF tag."""
@@ -39,6 +42,21 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 
 _ = gettext
+
+_SAID_BY_SCRIPTS = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"')
+
+
+@lru_cache(maxsize=1)
+def _messages_of_scripts() -> tuple[str, ...]:
+    """What static/js/*.js says through its `_()` (static/js/words.js)."""
+    sources = (path.read_text("utf-8") for path in sorted(_SCRIPTS.glob("*.js")))
+    return tuple({json.loads(f'"{text}"') for s in sources for text in _SAID_BY_SCRIPTS.findall(s)})
+
+
+def words_of_scripts() -> dict[str, str]:
+    """The scripts' messages in the language of the request, where they differ from what is written."""
+    said = ((message, gettext(message)) for message in _messages_of_scripts())
+    return {message: words for message, words in said if words != message}
 
 
 def duration(length: timedelta) -> str:
@@ -87,7 +105,12 @@ def _environment() -> Environment:
         web=words.web,
         tongue=tongue,
     )
-    env.globals.update(static_url=static_url, clock_range=words.clock_range, language=language.get)
+    env.globals.update(
+        static_url=static_url,
+        clock_range=words.clock_range,
+        language=language.get,
+        words_of_scripts=words_of_scripts,
+    )
     env.globals["ui"] = env.get_template("_components.html").module
     return env
 

@@ -3,6 +3,7 @@ import { Refused } from "./peer.js";
 import { Voice } from "./voice.js";
 import { Watch } from "./whep.js";
 import { Publish } from "./whip.js";
+import { _ } from "./words.js";
 
 const COUNTDOWN_S = 10;
 const FACES = 4;
@@ -126,11 +127,11 @@ async function ask() {
 
 /** @param {any} error */
 function reasons(error) {
-  if (!navigator.mediaDevices) return "This address is not safe (https), so the browser gives no camera.";
-  if (error.name === "NotAllowedError") return "The browser was told not to. Allow camera and microphone in its address bar, then press again.";
-  if (error.name === "NotFoundError") return "No camera or microphone was found. Plug one in, then press again.";
-  if (error.name === "NotReadableError") return "Another program holds the camera or microphone. Close it, then press again.";
-  return `That did not work (${error.name}). Try another browser.`;
+  if (!navigator.mediaDevices) return _("This address is not safe (https), so the browser gives no camera.");
+  if (error.name === "NotAllowedError") return _("The browser was told not to. Allow camera and microphone in its address bar, then press again.");
+  if (error.name === "NotFoundError") return _("No camera or microphone was found. Plug one in, then press again.");
+  if (error.name === "NotReadableError") return _("Another program holds the camera or microphone. Close it, then press again.");
+  return _("That did not work (%(error)s). Try another browser.", { error: error.name });
 }
 
 async function heard() {

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gettext
+import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from app import html
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _SPOKEN = {"title", "alt", "placeholder", "aria-label", "aria-description", "summary"}
@@ -43,6 +48,28 @@ class _Words(HTMLParser):
     def _look(self, text: str) -> None:
         if _WORD.search(_NAMES.sub("", text)):
             self.found.append(" ".join(text.split()))
+
+
+class _Loud(gettext.NullTranslations):
+    """A language that shouts."""
+
+    def gettext(self, message: str) -> str:
+        return message.upper()
+
+
+def test_scripts_get_their_words_in_the_language_of_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = "No camera or microphone was found. Plug one in, then press again."
+    assert html.words_of_scripts() == {}
+    monkeypatch.setattr(html, "_catalogue", lambda tag: _Loud())
+    assert html.words_of_scripts()[said] == said.upper()
+    page = html.render(
+        "error.html", viewer=None, conference=None, path="/", code=404, title="Gone", words="Gone"
+    )
+    listed = re.search(r'<meta name="words" content="([^"]+)">', page)
+    assert listed is not None
+    assert json.loads(unescape(listed[1])) == html.words_of_scripts()
 
 
 def untranslated(source: str) -> list[str]:
