@@ -28,6 +28,17 @@ def check_watching(grant: Grant, room: str, group: str | None) -> None:
         raise NotGranted("This grant does not allow seeing this group")
 
 
+def check_seats(grant: Grant, room: Room, group: str) -> None:
+    """Raise Full unless the group has a seat for the grant's person, where seats are counted."""
+    others = {
+        p.grant.person
+        for p in room.publishers.values()
+        if p.group == group and p.grant.person != grant.person
+    }
+    if grant.seats is not None and len(others) >= grant.seats:
+        raise Full("The table", grant.seats)
+
+
 def check_publishers(limits: Limits, room: Room, everybody: Sized, *, replaced: int) -> None:
     """Raise Full unless there is place for one more publisher; `replaced` ones are about to go."""
     if len(room.publishers) - replaced >= limits.room_publishers:

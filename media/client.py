@@ -42,10 +42,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedLine:
-    """One m-line to offer: its kind, and the SSRC that we send with, or None to receive."""
+    """One m-line to offer: its kind, the SSRC that we send with, or None to receive, and what it
+    shows where that must be said (RFC 4796: “slides” a screen, “alt” the low layer)."""
 
     kind: str
     ssrc: int | None = None
+    content: str = ""
 
 
 class Connection:
@@ -285,6 +287,8 @@ def describe(
         ]
         if line.ssrc is not None:
             out += [f"a=msid:loop {line.kind}{mid}", f"a=ssrc:{line.ssrc} cname:loop"]
+        if line.content:
+            out.append(f"a=content:{line.content}")
     return "\r\n".join(out) + "\r\n"
 
 

@@ -22,20 +22,24 @@ BATCH: Final = 200
 
 NODE_STARTED: Final = "node.started"
 PUBLISHER_JOINED: Final = "publisher.joined"
+PUBLISHER_MOVED: Final = "publisher.moved"
 PUBLISHER_LEFT: Final = "publisher.left"
 PUBLISHER_ON_STAGE: Final = "publisher.on_stage"
 PUBLISHER_OFF_STAGE: Final = "publisher.off_stage"
 SUBSCRIBER_JOINED: Final = "subscriber.joined"
 SUBSCRIBER_MOVED: Final = "subscriber.moved"
+SUBSCRIBER_LAYER: Final = "subscriber.layer"
 SUBSCRIBER_LEFT: Final = "subscriber.left"
 KINDS: Final = (
     NODE_STARTED,
     PUBLISHER_JOINED,
+    PUBLISHER_MOVED,
     PUBLISHER_LEFT,
     PUBLISHER_ON_STAGE,
     PUBLISHER_OFF_STAGE,
     SUBSCRIBER_JOINED,
     SUBSCRIBER_MOVED,
+    SUBSCRIBER_LAYER,
     SUBSCRIBER_LEFT,
 )
 

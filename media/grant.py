@@ -20,8 +20,9 @@ MAX_TOKEN = 8192
 class Grant:
     """What one person may do in the rooms of one conference, until `expires` (aware UTC).
 
-    Rooms of the same name in two conferences have nothing to do with each other. `publish` names the group in which the person may publish, or is None. `subscribe` allows
-    watching the stage, `backstage` names the groups that may be watched, `control` allows moving
+    Rooms of the same name in two conferences have nothing to do with each other. `publish` names
+    the group in which the person may publish, or is None; `seats` is how many may publish there
+    at most, or None for as many as the room holds. `subscribe` allows watching the stage, `backstage` names the groups that may be watched, `control` allows moving
     groups on and off stage and reading the figures of the rooms. "*" stands for all; as
     conference, of a grant for control only. `service` marks a process of the deployment, such as
     the broadcast: it is no audience, so limits don't count it and no event tells of it.
@@ -32,6 +33,7 @@ class Grant:
     person: str
     name: str = ""
     publish: str | None = None
+    seats: int | None = None
     subscribe: bool = False
     backstage: tuple[str, ...] = ()
     control: bool = False
@@ -59,6 +61,7 @@ def sign(grant: Grant, secret: str) -> str:
         "sub": grant.person,
         "name": grant.name,
         "publish": grant.publish,
+        "seats": grant.seats,
         "subscribe": grant.subscribe,
         "backstage": list(grant.backstage),
         "control": grant.control,
@@ -88,13 +91,14 @@ def verify(token: str, secret: str, *, now: datetime) -> Grant:
 
 
 def _grant(claims: dict[str, Any]) -> Grant:
-    publish = claims["publish"]
+    publish, seats = claims["publish"], claims.get("seats")
     return Grant(
         conference=str(claims["conference"]),
         rooms=tuple(str(room) for room in claims["rooms"]),
         person=str(claims["sub"]),
         name=str(claims["name"]),
         publish=None if publish is None else str(publish),
+        seats=None if seats is None else int(seats),
         subscribe=claims["subscribe"] is True,
         backstage=tuple(str(group) for group in claims["backstage"]),
         control=claims["control"] is True,

@@ -25,6 +25,29 @@ RESENDS_PER_REQUEST = 64
 NTP_EPOCH = 2_208_988_800
 
 
+class Turn:
+    """A lane that goes on with its present layer until a keyframe of the other one begins."""
+
+    def __init__(self, lane: Lane, stream: Stream, now: float) -> None:
+        self.stream = stream
+        self._lane = lane
+        self._since = now
+        stream.waiting[self] = None
+        stream.request_keyframe()
+
+    def cancel(self) -> None:
+        self.stream.waiting.pop(self, None)
+
+    def keyframe_begins(self, seq: int, timestamp: int, now: float) -> None:
+        self.cancel()
+        self._lane.turned(self.stream, seq, timestamp, now)
+
+    def wait_on(self, now: float) -> None:
+        if now - self._since > PATIENCE_S:
+            self._since = now
+            self.stream.request_keyframe()
+
+
 class Lane:
     """A line of the subscriber's connection: idle, waiting for a keyframe, catching up, or live."""
 
@@ -61,6 +84,7 @@ class Lane:
         self._waiting_since = 0.0
         self._replayed: dict[int, int] = {}
         self._replaying: int | None = None
+        self._turn: Turn | None = None
 
     def connect(self, fan: FanOut, secure: SecureTransport, address: tuple[object, ...]) -> None:
         """Send to this address from now on."""
@@ -82,6 +106,27 @@ class Lane:
         if stream is not None:
             stream.followers[self] = None
             self._join(stream)
+
+    def turn(self, stream: Stream) -> None:
+        """Go on with this other layer of the same picture, as soon as a keyframe of it begins."""
+        if self._turn is not None:
+            if self._turn.stream is stream:
+                return
+            self._turn.cancel()
+            self._turn = None
+        if stream is self.stream:
+            return
+        if self.live:
+            self._turn = Turn(self, stream, self._now())
+        else:
+            self.fill(stream)
+
+    def turned(self, stream: Stream, seq: int, timestamp: int, now: float) -> None:
+        """The other layer's packet `seq` begins a keyframe: from here on it is ours."""
+        self._leave()
+        self.stream = stream
+        stream.followers[self] = None
+        self.keyframe_begins(seq, timestamp, now)
 
     def restart(self) -> None:
         """The source numbers its packets anew."""
@@ -236,6 +281,9 @@ class Lane:
     def _leave(self) -> None:
         """Let go of the source and remember where our own numbering stands."""
         stream = self.stream
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         if stream is None:
             return
         stream.forward()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aiortc import RTCCertificate
 
@@ -13,6 +14,7 @@ from media.admission import (
     check_publishers,
     check_publishing,
     check_room_for_listener,
+    check_seats,
     check_subscribers,
     check_watching,
 )
@@ -20,20 +22,20 @@ from media.diary import Diary
 from media.engine import certificate_fingerprint
 from media.errors import Draining, Full, Missing, NotGranted
 from media.events import Journal
+from media.forwarder import Forwarder
 from media.grant import EVERY, EVERYTHING, Grant
+from media.layout import Wish
 from media.log import Log
 from media.mux import IceSession, Mux
 from media.pacer import Pacer
 from media.publisher import Publisher
-from media.room import Room, RoomKey
+from media.room import TALKBACK, Room, RoomKey, Stage
 from media.settings import Settings
-from media.stream import Stream
 from media.subscriber import Subscriber
 
 logger = Log(__name__)
 
 REPAIR_S = 0.025
-HOLD_S = 0.001
 MEASURE_S = 0.25
 REPORT_S = 3
 EXPIRE_S = 12.0
@@ -55,13 +57,12 @@ class Node:
         self.draining = False
         self._certificate = RTCCertificate.generateCertificate()
         self._loop = asyncio.get_running_loop()
-        self.mux = Mux(now=self._loop.time, drained=self._drained, native=settings.native)
-        self._stages: dict[str, dict[str, str]] = {}
-        self._arrived: dict[Stream, None] = {}
-        self._held: dict[Stream, None] = {}
-        self._holding = False
+        self._forwarder = Forwarder()
+        self.mux = Mux(now=self._loop.time, drained=self._forwarder.drained, native=settings.native)
+        self._forwarder.mux = self.mux
+        self._stages: dict[str, dict[str, Stage]] = {}
         self._joined: set[str] = set()
-        self._pacer = Pacer(self._flush)
+        self._pacer = Pacer(self._forwarder.flush)
         self._seconds = 0
         self._gone_in = 0
         self._gone_out = 0
@@ -108,6 +109,7 @@ class Node:
         ]
         self._check_open()
         check_publishers(self.settings.limits, room, self.publishers, replaced=len(earlier))
+        check_seats(grant, room, group)
         publisher = Publisher(
             offer=offer,
             grant=grant,
@@ -116,7 +118,7 @@ class Node:
             mux=self.mux,
             certificate=self._certificate,
             ceiling_kbps=self.settings.limits.video_kbps,
-            arrived=self._stream_arrived,
+            arrived=self._forwarder.arrived,
             ready=self._publisher_ready,
             gone=self._drop_publisher,
         )
@@ -128,7 +130,12 @@ class Node:
         return publisher, publisher.answer(self._transport(publisher.peer.ice))
 
     def subscribe(
-        self, room_id: str, group: str | None, grant: Grant, offer_text: str
+        self,
+        room_id: str,
+        group: str | None,
+        grant: Grant,
+        offer_text: str,
+        wish: Wish | None = None,
     ) -> tuple[Subscriber, str]:
         """Begin a WHEP session; its answer."""
         check_watching(grant, room_id, group)
@@ -144,6 +151,7 @@ class Node:
             mux=self.mux,
             certificate=self._certificate,
             most_lanes=self.settings.limits.lanes,
+            wish=wish or Wish(),
             catch_up=self._pacer.catch_up,
             ready=self._subscriber_ready,
             gone=self._drop_subscriber,
@@ -166,16 +174,41 @@ class Node:
         self.rooms.setdefault(room.key, room)
         room.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
-        self._flush()
+        self._forwarder.flush()
         subscriber.report()
         if subscriber.id in self._joined:
             self._diary.subscriber(events.SUBSCRIBER_MOVED, subscriber)
 
-    def set_stages(self, grant: Grant, stages: Mapping[str, str | None]) -> int:
-        """Make these the groups on air in the rooms of the grant; what is not named is off air."""
+    def regroup(self, publisher: Publisher, grant: Grant) -> None:
+        """Move a publisher, on its connection, into the group of a new grant of the same person."""
+        group = check_publishing(grant, publisher.room)
+        room = self.room_of(publisher)
+        check_seats(grant, room, group)
+        with self._telling_of_stage(room):
+            publisher.group, publisher.grant = group, grant
+        self._forwarder.flush()
+        self._diary.publisher(events.PUBLISHER_MOVED, publisher)
+
+    def talk(self, publisher: Publisher, to: Iterable[str] | None) -> None:
+        """Let somebody in a talkback group be heard by these people (“*”: all), or by nobody."""
+        if not publisher.group.startswith(TALKBACK):
+            raise NotGranted(
+                "Only who publishes into a talkback group can talk to people backstage"
+            )
+        publisher.talks_to = None if to is None else frozenset(to)
+        self.room_of(publisher).refill(self._loop.time(), everybody=True)
+        self._forwarder.flush()
+
+    def ask(self, subscriber: Subscriber, wish: Wish) -> None:
+        """Fill a subscriber's lanes as it wishes from now on."""
+        subscriber.ask(wish)
+        self._forwarder.flush()
+
+    def set_stages(self, grant: Grant, stages: Mapping[str, Stage]) -> int:
+        """Make these the stages in the rooms of the grant; what is not named is off air."""
         if not grant.control:
             raise NotGranted("This grant does not allow controlling stages")
-        wanted = {room: group for room, group in stages.items() if group and grant.covers(room)}
+        wanted = {room: stage for room, stage in stages.items() if grant.covers(room)}
         if grant.rooms == EVERYTHING:
             self._stages[grant.conference] = wanted
         else:
@@ -225,7 +258,7 @@ class Node:
         room = self.rooms.get((grant.conference, id))
         if room is None:
             room = Room(id, grant.conference)
-            room.on_air = self._wanted_on_air(room)
+            room.stage = self._wanted_stage(room)
         return room
 
     def _transport(self, ice: IceSession) -> sdp.Transport:
@@ -246,26 +279,33 @@ class Node:
     def _sessions(self) -> list[Publisher | Subscriber]:
         return [*self.publishers.values(), *self.subscribers.values()]
 
-    def _wanted_on_air(self, room: Room) -> str | None:
+    def _wanted_stage(self, room: Room) -> Stage:
         stages = (self._stages.get(conference, {}) for conference in (room.conference, EVERY))
-        return next((wanted[room.id] for wanted in stages if room.id in wanted), None)
+        return next((wanted[room.id] for wanted in stages if room.id in wanted), Stage())
 
     def _apply_stages(self) -> None:
-        now = self._loop.time()
         for room in self.rooms.values():
-            wanted = self._wanted_on_air(room)
-            if wanted == room.on_air:
-                continue
-            before = [p for p in room.publishers.values() if room.on_stage(p)]
-            room.on_air = wanted
-            for publisher in before:
+            wanted = self._wanted_stage(room)
+            if wanted != room.stage:
+                with self._telling_of_stage(room):
+                    room.stage = wanted
+                logger.info("stage changed", room=room.id, on_air=wanted.group)
+        self._forwarder.flush()
+
+    @contextlib.contextmanager
+    def _telling_of_stage(self, room: Room) -> Iterator[None]:
+        """Note who goes on and off stage by what is done meanwhile, and refill the lanes."""
+        before = [p for p in room.publishers.values() if room.on_stage(p)]
+        groups = {p.id: p.group for p in before}
+        yield
+        for publisher in before:
+            if not room.on_stage(publisher) or publisher.group != groups[publisher.id]:
                 self._diary.publisher(events.PUBLISHER_OFF_STAGE, publisher)
-            for publisher in room.publishers.values():
-                if room.on_stage(publisher) and publisher.id in self._joined:
-                    self._diary.publisher(events.PUBLISHER_ON_STAGE, publisher)
-            room.refill(now)
-            logger.info("stage changed", room=room.id, on_air=wanted)
-        self._flush()
+        for publisher in room.publishers.values():
+            ready = room.on_stage(publisher) and publisher.id in self._joined
+            if ready and groups.get(publisher.id) != publisher.group:
+                self._diary.publisher(events.PUBLISHER_ON_STAGE, publisher)
+        room.refill(self._loop.time(), everybody=True)
 
     def _publisher_ready(self, publisher: Publisher) -> None:
         room = self.room_of(publisher)
@@ -278,7 +318,7 @@ class Node:
     def _subscriber_ready(self, subscriber: Subscriber) -> None:
         self._joined.add(subscriber.id)
         self._diary.subscriber(events.SUBSCRIBER_JOINED, subscriber)
-        self._flush()
+        self._forwarder.flush()
         subscriber.report()
 
     def _drop_publisher(self, publisher: Publisher, reason: str) -> None:
@@ -289,8 +329,7 @@ class Node:
         del room.publishers[publisher.id]
         room.refill(self._loop.time())
         for stream in publisher.streams:
-            self._arrived.pop(stream, None)
-            self._held.pop(stream, None)
+            self._forwarder.forget(stream)
         if publisher.id in self._joined:
             self._joined.discard(publisher.id)
             if room.on_stage(publisher):
@@ -321,43 +360,10 @@ class Node:
             self.rooms.pop(room.key, None)
 
     def _hang_up(self, session: Publisher | Subscriber) -> None:
-        self._flush()
+        self._forwarder.flush()
         task = asyncio.create_task(session.peer.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-    def _stream_arrived(self, stream: Stream) -> None:
-        self._arrived[stream] = None
-
-    def _drained(self) -> None:
-        """Everything that was there has been read: forward it in one go.
-
-        A picture that has only begun waits a moment for its rest, which comes in a burst: one
-        train for each listener costs half of what single packets do.
-        """
-        arrived, self._arrived = self._arrived, {}
-        for stream in arrived:
-            if stream.mid_picture:
-                self._held[stream] = None
-            else:
-                self._held.pop(stream, None)
-                stream.forward()
-        if self._held and not self._holding:
-            self._holding = True
-            self._loop.call_later(HOLD_S, self._release)
-        self._flush()
-
-    def _release(self) -> None:
-        """Forward what has waited for the rest of its picture."""
-        self._holding = False
-        held, self._held = self._held, {}
-        for stream in held:
-            stream.forward()
-        self._flush()
-
-    def _flush(self) -> None:
-        for port in self.mux.ports:
-            port.fan.flush()
 
     async def _keep_time(self) -> None:
         turn = 0
@@ -386,7 +392,7 @@ class Node:
         for subscriber in self.subscribers.values():
             if subscriber.report_due:
                 subscriber.report()
-        self._flush()
+        self._forwarder.flush()
 
     def _second(self) -> None:
         now = self._loop.time()
@@ -394,6 +400,13 @@ class Node:
             publisher.second(now)
         self._seconds += 1
         for number, subscriber in enumerate(list(self.subscribers.values())):
+            if subscriber.second(now):
+                self._diary.subscriber(
+                    events.SUBSCRIBER_LAYER,
+                    subscriber,
+                    layer="low" if subscriber.link.low else "high",
+                    loss=round(subscriber.loss, 3),
+                )
             if (number + self._seconds) % REPORT_S == 0:
                 subscriber.report()
         for session in self._sessions():

@@ -23,6 +23,8 @@ SOURCES = {
     "video": ("camera", "screen"),
 }
 LEAST_KBPS = 200
+LOW_KBPS = 250
+LOW = "alt"
 
 
 class Publisher:
@@ -48,6 +50,7 @@ class Publisher:
         self.joined_at = mux.now()
         self.lines = _lines(offer)
         self.streams = [stream for stream in map(self._stream, self.lines) if stream]
+        self._pair_layers()
         self.peer = Peer(
             offer=offer,
             mux=mux,
@@ -62,14 +65,14 @@ class Publisher:
         self.loudness = 0.0
         self.kbps = 0
         self.loss = 0.0
+        self.talks_to: frozenset[str] | None = None
         self.clock_offset: float | None = None
         self.packets_in = 0
         self._now = mux.now
         self._arrived = arrived
-        self._limit_kbps = float(ceiling_kbps)
+        self._share = 1.0
         self._ceiling_kbps = ceiling_kbps
         self._asked: dict[str, float] = {}
-        self._octets = 0
         self._levels: list[int] = []
         self._by_ssrc: dict[int, Stream | None] = {}
         self._repair_ssrcs: set[int] = set()
@@ -110,8 +113,9 @@ class Publisher:
     def second(self, now: float) -> None:
         """What is due every second: reports, the bit rate limit, a fresh keyframe now and then."""
         blocks = [b for b in (stream.reception(now) for stream in self.streams) if b]
-        octets = sum(stream.octets for stream in self.streams)
-        self.kbps, self._octets = max(0, octets - self._octets) * 8 // 1000, octets
+        for stream in self.streams:
+            stream.measure()
+        self.kbps = sum(stream.kbps for stream in self.streams)
         if not blocks:
             return
         self.loss = max(block.fraction for block in blocks) / 256
@@ -119,7 +123,7 @@ class Publisher:
         video = [s.ssrc for s in self.streams if s.kind == "video" and s.ssrc is not None]
         compound = rtcp.write_receiver_report(blocks)
         if video:
-            compound += rtcp.write_bitrate_limit(int(self._limit_kbps * 1000), video)
+            compound += rtcp.write_bitrate_limit(self._limit_kbps(now) * 1000, video)
         self.peer.send_rtcp(compound)
         for stream in self.streams:
             if stream.followers and stream.gop and now - stream.gop_at > GOP_AGE_S:
@@ -135,26 +139,47 @@ class Publisher:
     def _adapt(self) -> None:
         """Follow the loss: down when it is high, slowly up when there is none."""
         if self.loss > 0.1:
-            self._limit_kbps *= 1 - 0.5 * self.loss
+            self._share *= 1 - 0.5 * self.loss
         elif self.loss < 0.02:
-            self._limit_kbps *= 1.08
-        self._limit_kbps = min(max(self._limit_kbps, LEAST_KBPS), self._ceiling_kbps)
+            self._share *= 1.08
+        self._share = min(max(self._share, 0.05), 1.0)
+
+    def _limit_kbps(self, now: float) -> int:
+        """What all pictures that flow may use together."""
+        flowing = [s for s in self.streams if s.kind == "video" and not s.quiet(now)]
+        ceiling = sum(LOW_KBPS if s.is_low else self._ceiling_kbps for s in flowing)
+        return max(int(self._share * max(ceiling, self._ceiling_kbps)), LEAST_KBPS)
 
     def _stream(self, line: sdp.Line) -> Stream | None:
         if line.codec is None:
             return None
         kind = line.media.kind
         before = [x for x in self.lines[: self.lines.index(line)] if x.codec]
-        place = sum(1 for x in before if x.media.kind == kind)
         names = SOURCES[kind]
-        source = "screen" if line.media.content == "slides" else names[min(place, 1)]
+        place = sum(1 for x in before if x.media.kind == kind and x.media.content != LOW)
+        source = names[min(place, 1)]
+        if kind == "video" and line.media.content == "slides":
+            source = "screen"
+        elif kind == "video" and line.media.content == LOW:
+            source = "camera"
         stream = Stream(
             kind=kind,
             mid=line.media.mid,
             source=source,
             request=lambda: self.request_keyframe(stream),
         )
+        stream.is_low = kind == "video" and line.media.content == LOW
         return stream
+
+    def _pair_layers(self) -> None:
+        """Tie each low layer to the first picture that has none yet."""
+        for stream in self.streams:
+            if stream.is_low:
+                high = next((s for s in self.streams if s.kind == "video" and not s.is_low), None)
+                if high is None:
+                    stream.is_low = False
+                elif high.low is None:
+                    high.low, stream.source = stream, high.source
 
     def _on_rtp(self, packet: bytes) -> None:
         self.packets_in += 1
@@ -166,7 +191,7 @@ class Publisher:
                 return
         if stream.ssrc != ssrc:
             stream.ssrc = ssrc
-        if self._level_id and stream.kind == "audio":
+        if self._level_id and stream.source == "microphone":
             level = rtp.extension(packet, self._level_id)
             if level and len(self._levels) < 100:
                 self._levels.append(level[0] & 0x7F)
@@ -222,12 +247,25 @@ def _lines(offer: sdp.Offer) -> list[sdp.Line]:
         )
     refused = [x for x in lines if not x.codec and not x.media.rejected and x.media.sends]
     if any(x.media.kind == "video" for x in refused):
-        raise NotAcceptable(
-            "Video must be offered as H.264 constrained baseline (42e01f) in packetization mode 1"
-        )
+        raise NotAcceptable(_why_not(refused))
     if not any(line.codec for line in lines):
         raise NotAcceptable("Nothing is offered that the node can take: Opus, H.264 baseline")
     return lines
+
+
+def _why_not(refused: list[sdp.Line]) -> str:
+    """Why these pictures cannot be taken, and what to do, in words for the person in front."""
+    offered = {codec.name for x in refused for codec in x.media.codecs if x.media.kind == "video"}
+    rule = "Video must be offered as H.264 constrained baseline (42e01f) in packetization mode 1"
+    others = sorted(
+        {"vp8": "VP8", "vp9": "VP9", "av1": "AV1"}[n] for n in offered & {"vp8", "vp9", "av1"}
+    )
+    if "h264" in offered or not others:
+        return rule
+    return (
+        f"{rule}; here is {' and '.join(others)} alone, which the broadcast and many phones cannot"
+        " play. Use Chrome, Edge, Safari or Firefox with its OpenH264 plugin switched on"
+    )
 
 
 def _extension(lines: list[sdp.Line], uri: str) -> int:

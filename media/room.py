@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from media.grant import EVERY
 from media.layout import Floor, next_floor
 from media.publisher import Publisher
+from media.stream import Stream
 from media.subscriber import Choice, Subscriber
 
 RoomKey = tuple[str, str]
 """Conference and room: rooms of the same name in two conferences are two."""
 
 
+TALKBACK = "talkback:"
+"""Begins the name of a group whose publishers speak to people backstage, unheard by the audience:
+`talkback:opening` is heard in the group `opening` by those whom the speaker addresses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a room should be: the group on air, the person whom the producer pins, and those of the
+    group who are held off the stage for now."""
+
+    group: str | None = None
+    pin: str | None = None
+    held: frozenset[str] = frozenset()
+
+
 class Room:
-    """Publishers and subscribers of one room; `on_air` is the group that is on stage, or None."""
+    """Publishers and subscribers of one room, and the stage as it is ordered."""
 
     def __init__(self, id: str, conference: str) -> None:
         self.id = id
         self.conference = conference
-        self.on_air: str | None = None
+        self.stage = Stage()
         self.publishers: dict[str, Publisher] = {}
         self.subscribers: dict[str, Subscriber] = {}
         self._floors: dict[str, Floor] = {}
@@ -27,12 +46,18 @@ class Room:
         return self.conference, self.id
 
     @property
+    def on_air(self) -> str | None:
+        """The group that is on stage, or None."""
+        return self.stage.group
+
+    @property
     def empty(self) -> bool:
         return not self.publishers and not self.subscribers
 
     def on_stage(self, publisher: Publisher) -> bool:
         """Whether the audience may receive this publisher."""
-        return self.on_air is not None and publisher.group == self.on_air
+        on_air = self.on_air is not None and publisher.group == self.on_air
+        return on_air and publisher.grant.person not in self.stage.held
 
     def measure(self, now: float) -> None:
         """Look at who is loud, and refill lanes where the order of speakers changed."""
@@ -72,22 +97,52 @@ class Room:
         found = [
             (p, stream)
             for p in self.publishers.values()
-            if p.group == shown and p.peer.ready
+            if p.group == shown and p.peer.ready and (group is not None or self.on_stage(p))
             for stream in p.streams
+            if not stream.is_low and not _unused(stream, now)
         ]
         found.sort(
             key=lambda choice: (
                 choice[1].quiet(now),
+                choice[0].grant.person != self.stage.pin,
                 choice[1].source != "screen",
                 order.get(choice[0].id, len(order)),
             )
         )
-        return found
+        return found if group is None else [*self._talkback(shown), *found]
+
+    def _talkback(self, group: str) -> list[Choice]:
+        """The voices that speak to this group from behind the scenes."""
+        return [
+            (p, stream)
+            for p in self.publishers.values()
+            if p.group == TALKBACK + group and p.talks_to is not None and p.peer.ready
+            for stream in p.streams
+            if stream.kind == "audio"
+        ]
+
+
+def _unused(stream: Stream, now: float) -> bool:
+    """Whether a line for a screen is there, and no screen is shared."""
+    return stream.source in ("screen", "screen-sound") and stream.quiet(now)
 
 
 def serve(subscriber: Subscriber, choices: list[Choice]) -> None:
     """Fill a subscriber's lanes; behind the stage nobody gets their own camera and voice back."""
     if subscriber.group is not None:
-        own = subscriber.grant.person
-        choices = [choice for choice in choices if choice[0].grant.person != own]
+        choices = [choice for choice in choices if _hears(subscriber, choice[0])]
     subscriber.fill(choices)
+
+
+def _hears(subscriber: Subscriber, publisher: Publisher) -> bool:
+    """Whether somebody backstage gets this publisher: not themselves, and talkback to them only."""
+    person = subscriber.grant.person
+    if publisher.grant.person == person:
+        return False
+    addressed = publisher.talks_to
+    return (
+        not publisher.group.startswith(TALKBACK)
+        or addressed is None
+        or EVERY in addressed
+        or person in addressed
+    )

@@ -53,13 +53,21 @@ class KeyframeWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BitrateLimit:
+    """What a receiver believes that it can take of all its SSRCs together (REMB)."""
+
+    ssrc: int
+    kbps: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bye:
     """A sender ends this SSRC."""
 
     ssrc: int
 
 
-Message = SenderReport | Reception | Nack | KeyframeWanted | Bye
+Message = SenderReport | Reception | Nack | KeyframeWanted | BitrateLimit | Bye
 
 
 def parse(compound: bytes) -> Iterator[Message]:
@@ -116,6 +124,15 @@ def _payload_feedback(body: bytes, kind: int) -> Iterator[Message]:
     elif kind == FIR:
         for start in range(8, len(body) - 7, 8):
             yield KeyframeWanted(ssrc=struct.unpack_from("!L", body, start)[0])
+    elif kind == APPLICATION:
+        yield from _bitrate_limit(body)
+
+
+def _bitrate_limit(body: bytes) -> Iterator[Message]:
+    if len(body) < 20 or body[8:12] != b"REMB":
+        return
+    field, ssrc = struct.unpack_from("!LL", body, 12)
+    yield BitrateLimit(ssrc=ssrc, kbps=(field & 0x3FFFF) * 2.0 ** (field >> 18 & 63) / 1000)
 
 
 def _bye(body: bytes, count: int) -> Iterator[Message]:

@@ -24,9 +24,11 @@ from media.errors import (
     WrongType,
 )
 from media.grant import Grant, verify
+from media.layout import LAYERS, LAYOUTS, Wish
 from media.log import Log
 from media.node import Node
 from media.publisher import Publisher
+from media.room import TALKBACK, Stage
 from media.subscriber import Subscriber
 
 logger = Log(__name__)
@@ -111,7 +113,7 @@ def subscribe(request: Request, node: Node) -> Response:
     group = request.query.get("group") or None
     room = name(request.path[0])
     subscriber, answer = node.subscribe(
-        room, name(group) if group else None, grant, request.text(SDP)
+        room, name(group) if group else None, grant, request.text(SDP), _wish(request.query, Wish())
     )
     return _created("subscribers", subscriber, answer)
 
@@ -163,13 +165,60 @@ def set_stages(request: Request, node: Node) -> Response:
     stages = request.document().get("stages")
     if not isinstance(stages, dict):
         raise BadOffer("The body must be {“stages”: {room: {“on_air”: group or null}}}")
-    wanted: dict[str, str | None] = {}
-    for room, state in stages.items():
-        on_air = state.get("on_air") if isinstance(state, dict) else 0
-        if on_air is not None and not isinstance(on_air, str):
-            raise BadOffer(f"The stage of {room[:60]!r} must be {{“on_air”: group or null}}")
-        wanted[name(room)] = on_air
+    wanted = {name(room): _stage(room, state) for room, state in stages.items()}
     return _json({"boot": node.boot, "applied": node.set_stages(grant, wanted)})
+
+
+def _stage(room: str, state: object) -> Stage:
+    """The stage that a room's entry describes; raises BadOffer."""
+    described = state if isinstance(state, dict) else {"on_air": 0}
+    group, pin = described.get("on_air"), described.get("pin")
+    held = described.get("held", [])
+    if not (group is None or isinstance(group, str)) or not (pin is None or isinstance(pin, str)):
+        raise BadOffer(f"The stage of {room[:60]!r} must be {{“on_air”: group or null}}")
+    if not isinstance(held, list) or not all(isinstance(person, str) for person in held):
+        raise BadOffer(f"“held” of {room[:60]!r} must be a list of people")
+    if group is not None and group.startswith(TALKBACK):
+        raise BadOffer("A talkback group cannot be on air")
+    return Stage(group=group or None, pin=pin, held=frozenset(held))
+
+
+def regroup(request: Request, node: Node) -> Response:
+    """PUT /media/publishers/{id}/group: the Authorization is the new grant, of the same person."""
+    session = _own_session(request, node)
+    assert isinstance(session, Publisher)
+    grant = request.grant(node.settings.secret)
+    if grant.person != session.grant.person:
+        raise NotGranted("The new grant must be this publisher’s own")
+    node.regroup(session, grant)
+    return _json({"id": session.id, "room": session.room, "group": session.group})
+
+
+def talk(request: Request, node: Node) -> Response:
+    """PUT /media/publishers/{id}/talk"""
+    session = _own_session(request, node)
+    assert isinstance(session, Publisher)
+    to = request.document().get("to")
+    if to is not None and not (isinstance(to, list) and all(isinstance(x, str) for x in to)):
+        raise BadOffer("The body must be {“to”: [person, …], [“*”] for all, or null}")
+    node.talk(session, to)
+    return _json({"id": session.id, "to": to})
+
+
+def ask(request: Request, node: Node) -> Response:
+    """PUT /media/subscribers/{id}/view"""
+    session = _own_session(request, node)
+    assert isinstance(session, Subscriber)
+    node.ask(session, _wish(request.document(), session.wish))
+    return _json(views.subscriber(session, node))
+
+
+def _wish(asked: Mapping[str, object], present: Wish) -> Wish:
+    """The wish in a document or query, what it leaves out being as it was; raises BadOffer."""
+    layout, layer = asked.get("layout", present.layout), asked.get("layer", present.layer)
+    if layout not in LAYOUTS or layer not in LAYERS:
+        raise BadOffer(f"“layout” is one of {', '.join(LAYOUTS)}; “layer” of {', '.join(LAYERS)}")
+    return Wish(layout=str(layout), layer=str(layer))
 
 
 def show_rooms(request: Request, node: Node) -> Response:
@@ -203,7 +252,10 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     ("whep", "*"): {"POST": subscribe},
     ("publishers", "*"): {"PATCH": trickle, "DELETE": hang_up},
     ("subscribers", "*"): {"GET": show_subscriber, "PATCH": trickle, "DELETE": hang_up},
+    ("publishers", "*", "group"): {"PUT": regroup},
+    ("publishers", "*", "talk"): {"PUT": talk},
     ("subscribers", "*", "room"): {"PUT": move},
+    ("subscribers", "*", "view"): {"PUT": ask},
     ("stages",): {"PUT": set_stages},
     ("rooms",): {"GET": show_rooms},
     ("health",): {"GET": show_health},

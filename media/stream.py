@@ -17,20 +17,25 @@ LATE = 512
 JUMP = 3000
 MANY = 32
 QUIET_S = 2.0
+QUIET_SCREEN_S = 4.0
 MAX_MISSING = 128
 NACK_TRIES = 6
 
 
-class Follower(Protocol):
-    """A lane, as a stream sees it."""
-
-    outlet: Outlet
+class Waiter(Protocol):
+    """Whoever waits for a keyframe."""
 
     def keyframe_begins(self, seq: int, timestamp: int, now: float) -> None:
         """A lane that waits for a keyframe may go live with this packet."""
 
     def wait_on(self, now: float) -> None:
         """A keyframe has not come yet."""
+
+
+class Follower(Waiter, Protocol):
+    """A lane, as a stream sees it."""
+
+    outlet: Outlet
 
     def late(self, seq: int, packet: Packet) -> None:
         """A packet came out of order."""
@@ -41,13 +46,18 @@ class Follower(Protocol):
 
 class Stream:
     """What arrives on one m-line. Sequence numbers (`highest`, keys of `packet`) are extended
-    beyond 16 bits; `highest_at` is the loop time of the newest packet."""
+    beyond 16 bits; `highest_at` is the loop time of the newest packet. `low` is the same picture
+    in fewer bits, where the publisher sends both; a stream that is somebody's `low` has `is_low`.
+    """
 
     def __init__(self, *, kind: str, mid: str, source: str, request: Callable[[], None]) -> None:
         self.kind = kind
         self.mid = mid
         self.source = source
         self.clock = VIDEO_CLOCK if kind == "video" else AUDIO_CLOCK
+        self.low: Stream | None = None
+        self.is_low = False
+        self.kbps = 0
         self.ssrc: int | None = None
         self.highest = -1
         self.highest_timestamp = 0
@@ -57,12 +67,13 @@ class Stream:
         self.gop: list[tuple[int, Packet]] = []
         self.gop_at = 0.0
         self.followers: dict[Follower, None] = {}
-        self.waiting: dict[Follower, None] = {}
+        self.waiting: dict[Waiter, None] = {}
         self.live: dict[FanOut, list[Outlet]] = {}
         self.report: rtcp.SenderReport | None = None
         self.report_at = 0.0
         self.missing: dict[int, int] = {}
         self._request = request
+        self._measured_octets = 0
         self._first = 0
         self._ring: list[tuple[int, Packet] | None] = [None] * RING[kind]
         self._pending: list[Packet] = []
@@ -125,7 +136,14 @@ class Stream:
 
     def quiet(self, now: float) -> bool:
         """Whether nothing has come for a while: muted, switched off, or gone."""
-        return self.highest < 0 or now - self.highest_at > QUIET_S
+        # A screen on which nothing moves sends a picture only now and then.
+        patience = QUIET_SCREEN_S if self.source == "screen" else QUIET_S
+        return self.highest < 0 or now - self.highest_at > patience
+
+    def measure(self) -> None:
+        """Note the bit rate since the last call, one second ago."""
+        self.kbps = max(0, self.octets - self._measured_octets) * 8 // 1000
+        self._measured_octets = self.octets
 
     def timestamp_at(self, now: float) -> int:
         """The source timestamp that a packet sent just now would carry, by the newest one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aiortc import RTCCertificate
 
@@ -12,7 +13,7 @@ from media import rtcp, sdp
 from media.errors import NotAcceptable
 from media.grant import Grant
 from media.lane import Lane
-from media.layout import assign
+from media.layout import LAYERS, Link, Wish, assign, layer_at, next_link, pin_main
 from media.mux import Mux
 from media.peer import Peer
 from media.publisher import Publisher
@@ -34,6 +35,7 @@ class Subscriber:
         mux: Mux,
         certificate: RTCCertificate,
         most_lanes: int,
+        wish: Wish,
         catch_up: Callable[[Lane], None],
         ready: Callable[[Subscriber], None],
         gone: Callable[[Subscriber, str], None],
@@ -41,11 +43,18 @@ class Subscriber:
         self.grant = grant
         self.room = room
         self.group = group
+        self.wish = replace(wish, layer="high") if grant.service else wish
+        self.link = Link()
         self.loss = 0.0
+        self.kbps = 0
+        self.limit_kbps: float | None = None
+        self.freezes = 0
         self.resent = 0
         self.publishers: dict[str, Publisher] = {}
         self._now = mux.now
         self._lost: dict[int, float] = {}
+        self._sources: dict[str, Stream] = {}
+        self._choices: Sequence[Choice] = ()
         self._ready = ready
         self.lines = _lines(offer, most_lanes)
         self.lanes = [
@@ -77,19 +86,66 @@ class Subscriber:
         return sdp.write_answer(self.lines, transport, session_id=id(self))
 
     def fill(self, choices: Sequence[Choice]) -> None:
-        """Put these streams, the most wanted first, on the lanes; whoever has one keeps it."""
+        """Put these streams, the most wanted first, on the lanes, in the layers that fit."""
+        self._choices = choices
+        owners = {id(stream): publisher for publisher, stream in choices}
         self.publishers = {}
         for kind in ("audio", "video"):
             lanes = [lane for lane in self.lanes if lane.kind == kind]
             wanted = [stream for _, stream in choices if stream.kind == kind]
-            changed = False
-            for lane, stream in zip(lanes, assign([x.stream for x in lanes], wanted), strict=True):
-                changed |= lane.stream is not stream
-                lane.fill(stream)
-        owners = {id(stream): publisher for publisher, stream in choices}
-        for lane in self.lanes:
-            if lane.stream is not None:
-                self.publishers[lane.mid] = owners[id(lane.stream)]
+            present = [self._sources.get(lane.mid) for lane in lanes]
+            choose = pin_main if kind == "video" and self.wish.has_main else assign
+            for lane, source in zip(lanes, choose(present, wanted), strict=True):
+                if source is None:
+                    self._sources.pop(lane.mid, None)
+                    lane.fill(None)
+                else:
+                    self._put(lane, source, wanted)
+                    self.publishers[lane.mid] = owners[id(source)]
+
+    def ask(self, wish: Wish) -> None:
+        """Fill the lanes as this wish says from now on."""
+        self.wish = wish
+        self.fill(self._choices)
+
+    def source(self, mid: str) -> Stream | None:
+        """What a lane shows, in whichever layer."""
+        return self._sources.get(mid)
+
+    def layer(self, mid: str) -> str | None:
+        """The layer that a lane carries now, or None where its source has but one."""
+        source = self._sources.get(mid)
+        if source is None or source.low is None:
+            return None
+        lane = next(lane for lane in self.lanes if lane.mid == mid)
+        return LAYERS[2] if lane.stream is source.low else LAYERS[1]
+
+    def second(self, now: float) -> bool:
+        """Look at how the connection fares, once a second; whether it changed the layer."""
+        self.kbps = sum(x.stream.kbps for x in self.lanes if x.live and x.stream is not None)
+        layered = [s for s in self._sources.values() if s.low is not None]
+        high_kbps = sum(s.kbps for s in layered)
+        before = self.link
+        self.link = next_link(
+            before, loss=self.loss, limit_kbps=self.limit_kbps, high_kbps=high_kbps, now=now
+        )
+        if layered:
+            self.fill(self._choices)
+        return bool(layered) and self.link.low != before.low
+
+    def _put(self, lane: Lane, source: Stream, wanted: Sequence[Stream]) -> None:
+        """Let the lane carry the source, in the layer that its place and the link allow."""
+        shown = min(len(wanted), sum(1 for x in self.lanes if x.kind == lane.kind))
+        layer = layer_at(wanted.index(source), shown, self.wish, self.link)
+        low = source.low
+        stream = (
+            low if layer == "low" and low is not None and not low.quiet(self._now()) else source
+        )
+        if self._sources.get(lane.mid) is source:
+            lane.turn(stream)
+        else:
+            self._sources[lane.mid] = source
+            lane.fill(stream)
 
     @property
     def report_due(self) -> bool:
@@ -126,6 +182,8 @@ class Subscriber:
 
     def _on_rtcp(self, compound: bytes) -> None:
         for message in rtcp.parse(compound):
+            if isinstance(message, rtcp.BitrateLimit):
+                self.limit_kbps = message.kbps
             lane = self._by_ssrc.get(message.ssrc)
             if lane is None:
                 continue

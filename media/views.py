@@ -34,6 +34,8 @@ def subscriber(session: Subscriber, node: Node) -> dict[str, Any]:
         "room": session.room,
         "group": session.group,
         "on_air": any(map(room.on_stage, room.publishers.values())),
+        "layout": session.wish.layout,
+        "layer": session.wish.layer,
         "lanes": [_lane(session, lane.mid, lane.kind) for lane in session.lanes],
     }
 
@@ -129,7 +131,7 @@ def _publisher(room: Room, publisher: Publisher, node: Node) -> dict[str, Any]:
 
 def _lane(session: Subscriber, mid: str, kind: str) -> dict[str, Any]:
     publisher = session.publishers.get(mid)
-    stream = next(lane.stream for lane in session.lanes if lane.mid == mid)
+    stream = session.source(mid)
     return {
         "mid": mid,
         "kind": kind,
@@ -137,4 +139,5 @@ def _lane(session: Subscriber, mid: str, kind: str) -> dict[str, Any]:
         "person": publisher.grant.person if publisher else None,
         "name": publisher.grant.name if publisher else None,
         "source": stream.source if stream else None,
+        "layer": session.layer(mid),
     }

@@ -24,6 +24,7 @@ from media.client import (
 from media.grant import Grant
 from media.node import Node
 from media.publisher import Publisher
+from media.room import Stage
 from media.settings import Limits, Settings
 from media.subscriber import Subscriber
 
@@ -83,6 +84,7 @@ class Speaker:
         self.lose: Callable[[int], bool] = lambda _: False
         self.video_seq, self.audio_seq = 65_500, 10
         self.video_time, self.audio_time = 4_294_960_000, 5
+        self._others: dict[int, list[int]] = {}
         self._history: dict[int, bytes] = {}
         connection.on_rtcp = self._on_rtcp
 
@@ -107,6 +109,21 @@ class Speaker:
             if not self.lose(self.video_seq):
                 self.connection.send_rtp(packet)
             self.video_seq += 1
+
+    def also(self, place: int, payload: bytes) -> None:
+        """Send a picture on another of our lines: the place-th for video."""
+        seq, timestamp = self._others.setdefault(place, [500 * place, 7000 * place])
+        self._others[place] = [seq + 1, timestamp + 3000]
+        self.connection.send_rtp(
+            rtp_packet(
+                VIDEO_PT,
+                seq=seq,
+                timestamp=timestamp,
+                ssrc=self.ssrc("video", place),
+                marker=True,
+                payload=payload,
+            )
+        )
 
     def sound(self, payload: bytes = b"opus") -> None:
         self.audio_time += 960
@@ -228,10 +245,15 @@ class House:
         room: str = ROOM,
         group: str = GROUP,
         kinds: tuple[str, ...] = ("audio", "video"),
+        **granted: Any,
     ) -> Speaker:
-        lines = [OfferedLine(kind=kind, ssrc=1000 + i) for i, kind in enumerate(kinds)]
+        """Somebody who publishes; a kind may name what it shows, as in “video:alt”."""
+        lines = [
+            OfferedLine(kind=kind.partition(":")[0], ssrc=1000 + i, content=kind.partition(":")[2])
+            for i, kind in enumerate(kinds)
+        ]
         connection = self._connection()
-        grant = make_grant(person=person, name=person.title(), publish=group)
+        grant = make_grant(person=person, name=person.title(), publish=group, **granted)
         publisher, answer = self.node.publish(room, grant, describe(connection, lines))
         await connection.connect(sdp.parse_remote_transport(answer))
         await until(lambda: publisher.peer.ready)
@@ -260,7 +282,8 @@ class House:
 
     def on_air(self, **stages: str | None) -> None:
         """Put these groups on air in these rooms, and nothing else."""
-        self.node.set_stages(make_grant(control=True), stages)
+        wanted = {room: Stage(group=group) for room, group in stages.items()}
+        self.node.set_stages(make_grant(control=True), wanted)
 
     def switch(self, listener: Listener, room: str) -> None:
         self.node.move(listener.subscriber, make_grant(person="eve", subscribe=True), room, None)

@@ -135,7 +135,7 @@ async def test_a_guest_who_sends_nonsense_harms_nobody(house: House) -> None:
             except ValueError:
                 continue
         house.node.mux.ports[0].received(datagram, ("203.0.113.1", 5))
-        house.node._drained()
+        house.node.mux.drained()
 
     attack()
     assert len(speaker.publisher._by_ssrc) <= 64

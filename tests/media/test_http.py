@@ -89,6 +89,8 @@ async def test_whep_answers_with_a_line_for_each_lane(door: Door) -> None:
         "room": "hall",
         "group": None,
         "on_air": False,
+        "layout": "auto",
+        "layer": "auto",
         "lanes": [
             {
                 "mid": str(i),
@@ -97,6 +99,7 @@ async def test_whep_answers_with_a_line_for_each_lane(door: Door) -> None:
                 "person": None,
                 "name": None,
                 "source": None,
+                "layer": None,
             }
             for i, kind in enumerate(kinds)
         ],

@@ -14,6 +14,7 @@ import pytest
 from media import events, views
 from media.events import Journal
 from media.node import EXPIRE_S
+from media.room import Stage
 from tests.media.builders import GROUP, ROOM, House, make_grant, until
 
 AT = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -86,7 +87,7 @@ async def test_an_empty_house_keeps_nothing(house: House) -> None:
     assert node.mux._by_ufrag == {}
     assert all(port._by_address == {} for port in node.mux.ports)
     assert node._joined == set()
-    assert node._arrived == {}
+    assert node._forwarder._arrived == {}
     assert node.packets_in > 0
     assert node.packets_out > 0
 
@@ -210,7 +211,7 @@ async def test_another_conference_s_room_of_the_same_name_is_another_room(house:
     await asyncio.sleep(0.2)
     assert listener.packets == []
     everywhere = make_grant(conference="*", person="stagehand", control=True)
-    house.node.set_stages(everywhere, {ROOM: GROUP})
+    house.node.set_stages(everywhere, {ROOM: Stage(group=GROUP)})
     await speaker.talk(10)
     assert listener.packets == []
     assert house.node.room_of(listener.subscriber).on_air == GROUP
@@ -221,5 +222,5 @@ async def test_another_conference_s_room_of_the_same_name_is_another_room(house:
 async def test_a_person_s_other_conference_is_somebody_else(house: House) -> None:
     speaker = await house.speaker()
     other = make_grant(person="ada", conference="other", control=True)
-    house.node.set_stages(other, {ROOM: None})
+    house.node.set_stages(other, {ROOM: Stage()})
     assert house.node.publishers[speaker.publisher.id] is speaker.publisher
