@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from media.turn import Turn, turn_from
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +42,7 @@ class Settings:
     redis_url: str
     secret: str
     media_secret: str
+    turn: Turn
     mail_from: str
     smtp: Smtp | None
     trusted_proxies: tuple[str, ...]
@@ -100,6 +103,13 @@ def _smtp(env: Mapping[str, str]) -> Smtp | None:
     )
 
 
+def _turn(env: Mapping[str, str]) -> Turn:
+    try:
+        return turn_from(env)
+    except ValueError as error:
+        raise BadSetting(str(error)) from error
+
+
 def _certificate(env: Mapping[str, str]) -> tuple[Path | None, Path | None]:
     cert, key = env.get("PLENARY_TLS_CERT"), env.get("PLENARY_TLS_KEY")
     if bool(cert) != bool(key):
@@ -134,6 +144,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         redis_url=env.get("REDIS_URL") or f"unix://{var / 'run' / 'redis.sock'}",
         secret=_secret(env, var, "PLENARY_SECRET", "secret"),
         media_secret=_secret(env, var, "PLENARY_SECRET_MEDIA", "secret-media"),
+        turn=_turn(env),
         mail_from=env.get("PLENARY_MAIL_FROM") or "plenary@localhost",
         smtp=_smtp(env),
         trusted_proxies=_names(env.get("PLENARY_TRUSTED_PROXIES", "")),

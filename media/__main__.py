@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 
 import uvicorn
 
 from media.log import write_to_stdout
 from media.node import Node
 from media.server import MediaApp
-from media.settings import Settings
+from media.settings import BROADCAST, Limits, Settings
+from media.turn import turn_from
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -34,6 +36,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         addresses=tuple(a.strip() for a in listed.split(",") if a.strip()),
         native=environment.get("PLENARY_MEDIA_FAN", "") != "python",
         redis_url=environment.get("REDIS_URL") or None,
+        limits=_limits(environment),
+        turn=turn_from(environment),
+        broadcast=environment.get("PLENARY_MEDIA_BROADCAST") or BROADCAST,
     )
 
 
@@ -66,6 +71,19 @@ def main() -> int:
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1
+
+
+def _limits(environment: Mapping[str, str]) -> Limits:
+    """The limits, each settable as PLENARY_MEDIA_LIMIT_ and its name in capitals."""
+    given = {}
+    for limit in fields(Limits):
+        name = f"PLENARY_MEDIA_LIMIT_{limit.name.upper()}"
+        text = environment.get(name, "").strip()
+        if text and (not text.isascii() or not text.isdigit() or not int(text)):
+            raise ValueError(f"{name} holds no number above 0: {text!r}")
+        if text:
+            given[limit.name] = int(text)
+    return Limits(**given)
 
 
 def _port(name: str, text: str) -> int:

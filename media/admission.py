@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Collection, Iterable
 
 from media.errors import Full, NotGranted
 from media.grant import Grant
+from media.publisher import Publisher
 from media.room import Room
 from media.settings import Limits
 from media.subscriber import Subscriber
@@ -39,8 +40,13 @@ def check_seats(grant: Grant, room: Room, group: str) -> None:
         raise Full("The table", grant.seats)
 
 
-def check_publishers(limits: Limits, room: Room, everybody: Sized, *, replaced: int) -> None:
+def check_publishers(
+    limits: Limits, room: Room, everybody: Collection[Publisher], grant: Grant, *, replaced: int
+) -> None:
     """Raise Full unless there is place for one more publisher; `replaced` ones are about to go."""
+    own = sum(1 for p in everybody if p.grant.person == grant.person)
+    if own - replaced >= limits.person_publishers:
+        raise Full("This person", limits.person_publishers)
     if len(room.publishers) - replaced >= limits.room_publishers:
         raise Full("The room", limits.room_publishers)
     if len(everybody) - replaced >= limits.publishers:

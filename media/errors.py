@@ -102,6 +102,7 @@ class Full(MediaError):
     def __init__(self, what: str, limit: int, retry_after: int = 10) -> None:
         super().__init__(f"{what} has its {limit} already")
         self.retry_after = retry_after
+        self.broadcast: str | None = None
 
 
 class Draining(MediaError):

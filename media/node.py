@@ -108,7 +108,9 @@ class Node:
             if p.group == group and p.grant.person == grant.person
         ]
         self._check_open()
-        check_publishers(self.settings.limits, room, self.publishers, replaced=len(earlier))
+        check_publishers(
+            self.settings.limits, room, self.publishers.values(), grant, replaced=len(earlier)
+        )
         check_seats(grant, room, group)
         publisher = Publisher(
             offer=offer,

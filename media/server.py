@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from media import sdp, views
 from media.errors import (
     BadOffer,
+    Full,
     MatchNeeded,
     MediaError,
     Missing,
@@ -30,6 +31,7 @@ from media.node import Node
 from media.publisher import Publisher
 from media.room import TALKBACK, Stage
 from media.subscriber import Subscriber
+from media.turn import links
 
 logger = Log(__name__)
 
@@ -98,13 +100,14 @@ class Response:
     body: bytes = b""
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    links: Sequence[str] = ()
 
 
 def publish(request: Request, node: Node) -> Response:
     """POST /media/whip/{room}"""
     grant = request.grant(node.settings.secret)
     publisher, answer = node.publish(name(request.path[0]), grant, request.text(SDP))
-    return _created("publishers", publisher, answer)
+    return _created("publishers", publisher, answer, _ways(request, node, grant))
 
 
 def subscribe(request: Request, node: Node) -> Response:
@@ -112,10 +115,18 @@ def subscribe(request: Request, node: Node) -> Response:
     grant = request.grant(node.settings.secret)
     group = request.query.get("group") or None
     room = name(request.path[0])
-    subscriber, answer = node.subscribe(
-        room, name(group) if group else None, grant, request.text(SDP), _wish(request.query, Wish())
-    )
-    return _created("subscribers", subscriber, answer)
+    wish = _wish(request.query, Wish())
+    try:
+        subscriber, answer = node.subscribe(
+            room, name(group) if group else None, grant, request.text(SDP), wish
+        )
+    except Full as full:
+        if group is None:
+            full.broadcast = node.settings.broadcast.format(
+                conference=quote(grant.conference, safe=""), room=quote(room, safe="")
+            )
+        raise
+    return _created("subscribers", subscriber, answer, _ways(request, node, grant))
 
 
 def trickle(request: Request, node: Node) -> Response:
@@ -356,13 +367,20 @@ def _own_session(request: Request, node: Node) -> Publisher | Subscriber:
     return session
 
 
-def _created(kind: str, session: Publisher | Subscriber, answer: str) -> Response:
+def _ways(request: Request, node: Node, grant: Grant) -> Sequence[str]:
+    """The TURN servers for whom the node cannot be reached directly, as Link headers."""
+    return links(node.settings.turn, grant.person, now=request.now)
+
+
+def _created(
+    kind: str, session: Publisher | Subscriber, answer: str, ways: Sequence[str]
+) -> Response:
     headers = {
         "location": f"/media/{kind}/{session.id}",
         "etag": session.peer.etag,
         "accept-patch": FRAGMENT,
     }
-    return Response(status=201, body=answer.encode(), content_type=SDP, headers=headers)
+    return Response(status=201, body=answer.encode(), content_type=SDP, headers=headers, links=ways)
 
 
 def _json(content: object, status: int = 200) -> Response:
@@ -389,6 +407,11 @@ def _problem(error: MediaError) -> Response:
         "detail": str(error),
     }
     headers: dict[str, str] = {}
+    ways: tuple[str, ...] = ()
+    broadcast = getattr(error, "broadcast", None)
+    if broadcast:
+        content["broadcast"] = broadcast
+        ways = (f'<{broadcast}>; rel="alternate"; type="application/vnd.apple.mpegurl"',)
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     retry_after = getattr(error, "retry_after", None)
@@ -401,6 +424,7 @@ def _problem(error: MediaError) -> Response:
         body=json.dumps(content).encode(),
         content_type="application/problem+json",
         headers=headers,
+        links=ways,
     )
 
 
@@ -426,6 +450,7 @@ async def _respond(response: Response, send: Send) -> None:
         headers["content-type"] = response.content_type
     if response.status != 204:
         headers["content-length"] = str(len(response.body))
-    encoded = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
+    pairs = [*headers.items(), *(("link", link) for link in response.links)]
+    encoded = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in pairs]
     await send({"type": "http.response.start", "status": response.status, "headers": encoded})
     await send({"type": "http.response.body", "body": response.body})

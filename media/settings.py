@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from media.turn import Turn
+
+BROADCAST = "/media/hls/{conference}/{room}/index.m3u8"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -15,6 +19,7 @@ class Limits:
     room_subscribers: int = 2000
     person_subscribers: int = 12
     lanes: int = 24
+    person_publishers: int = 6
     video_kbps: int = 1800
     handshakes: int = 400
 
@@ -24,8 +29,9 @@ class Settings:
     """How one media node runs; built once, in `media.__main__`.
 
     Exactly one of `socket` (path of a unix socket) and `http` (host, port) says where it listens.
-    `native` allows the fan-out in C where it was built. `addresses` are offered to clients as ICE candidates; empty means every address of the machine
-    and 127.0.0.1.
+    `native` allows the fan-out in C where it was built. `addresses` are offered to clients as ICE
+    candidates; empty means every address of the machine and 127.0.0.1. `broadcast` is where a
+    room's broadcast is offered to whom there is no place for, with {conference} and {room}.
     """
 
     secret: str = field(repr=False)
@@ -36,3 +42,5 @@ class Settings:
     native: bool = True
     redis_url: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
+    turn: Turn = field(default_factory=Turn)
+    broadcast: str = BROADCAST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from agenda.model import Slot, SpeakerId
@@ -10,10 +11,13 @@ from app.accounts.viewer import STAFF, Viewer
 from app.programme.releases import Released
 from app.programme.tables import Speaker
 from app.settings import Settings
+from app.stages.house import House
 from media.grant import Grant, sign
+from media.turn import ice_servers
 
 WATCH_TERM = timedelta(minutes=15)
 STAGE_TERM = timedelta(minutes=15)
+FLOOR_TERM = timedelta(minutes=1)
 
 
 def watch(
@@ -50,6 +54,51 @@ def backstage(
         ),
         settings.media_secret,
     )
+
+
+def floor(
+    settings: Settings,
+    conference: UUID,
+    slot: Slot,
+    viewer: Viewer,
+    *,
+    group: str,
+    seats: int | None,
+    now: datetime,
+) -> str:
+    """Permission to publish into one group of a room and to see those on stage from there.
+
+    It is good for a minute, enough to connect: a longer one would outlive a producer's “back”.
+    """
+    return sign(
+        Grant(
+            conference=str(conference),
+            rooms=(slot.room,),
+            person=str(viewer.person),
+            name=viewer.name,
+            publish=group,
+            seats=seats,
+            subscribe=True,
+            backstage=(slot.id,) if group == slot.id else (),
+            expires=now + FLOOR_TERM,
+        ),
+        settings.media_secret,
+    )
+
+
+def waiting_group(slot: str) -> str:
+    """Where those wait who raised their hand: seen by the producer, not on stage."""
+    return f"hands:{slot}"
+
+
+def talkback_group(slot: str) -> str:
+    """Where the producer speaks to the people of a green room."""
+    return f"talkback:{slot}"
+
+
+def ways(settings: Settings, viewer: Viewer, found: House) -> dict[str, Any]:
+    """How a browser reaches the node where it cannot directly, for its RTCPeerConnection."""
+    return {"ice_servers": ice_servers(settings.turn, str(viewer.person), now=found.now)}
 
 
 async def speaks_as(conference: UUID, person: UUID) -> frozenset[SpeakerId]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 
 from app.settings import Settings
+from app.stages.floor import Cues
 from media.grant import Grant, sign
 
 _TERM = timedelta(minutes=5)
+NO_CUES: Mapping[str, Cues] = MappingProxyType({})
 
 
 def control_grant(settings: Settings, *, now: datetime) -> str:
@@ -42,11 +45,18 @@ class Node:
     def _headers(self, now: datetime) -> dict[str, str]:
         return {"authorization": f"Bearer {control_grant(self._settings, now=now)}"}
 
-    async def set_stages(self, on_air: Mapping[str, str | None], *, now: datetime) -> str:
-        """Say which group is on air in every room; returns the node's boot id."""
+    async def set_stages(
+        self,
+        on_air: Mapping[str, str | None],
+        *,
+        cues: Mapping[str, Cues] = NO_CUES,
+        now: datetime,
+    ) -> str:
+        """Say which group is on air in every room, who of it is pinned and who is held off the
+        stage (by group); returns the node's boot id."""
         answer = await self._client.put(
             "/media/stages",
-            json={"stages": {room: {"on_air": group} for room, group in on_air.items()}},
+            json={"stages": {room: _stage(group, cues) for room, group in on_air.items()}},
             headers=self._headers(now),
             timeout=2.0,
         )
@@ -59,3 +69,8 @@ class Node:
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
+
+
+def _stage(group: str | None, cues: Mapping[str, Cues]) -> dict[str, Any]:
+    cue = cues.get(group or "", Cues())
+    return {"on_air": group, "pin": cue.pin, "held": list(cue.held)}

@@ -20,7 +20,7 @@ from app.conferences.tables import Conference
 from app.html import page
 from app.programme.releases import Released
 from app.settings import Settings
-from app.stages import desk, grants, house, view
+from app.stages import desk, floor_routes, grants, house, view
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -70,7 +70,7 @@ async def watch_grant(
     token = grants.watch(
         settings, conference.id, found.released, request.state.viewer, now=found.now
     )
-    return {"grant": token}
+    return {"grant": token, **grants.ways(settings, request.state.viewer, found)}
 
 
 async def _slot(request: Request[Any, Any, Any], slot_id: UUID) -> tuple[house.House, Slot]:
@@ -139,7 +139,13 @@ async def backstage_grant(
     token = grants.backstage(
         settings, request.state.conference.id, slot, request.state.viewer, now=found.now
     )
-    return {"grant": token, "room": slot.room, "group": slot.id}
+    viewer = request.state.viewer
+    return {
+        "grant": token,
+        "room": slot.room,
+        "group": slot.id,
+        **grants.ways(settings, viewer, found),
+    }
 
 
 handlers: list[Any] = [
@@ -149,4 +155,5 @@ handlers: list[Any] = [
     green_room_state,
     backstage_grant,
     *desk.handlers,
+    *floor_routes.handlers,
 ]

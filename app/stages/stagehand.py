@@ -23,7 +23,7 @@ from app import live
 from app.clock import now as present
 from app.programme import releases
 from app.settings import Settings
-from app.stages import lease, store
+from app.stages import floor, lease, store
 from app.stages.node import Node
 from app.stages.proxy import node_client
 
@@ -74,7 +74,7 @@ class Stagehand:
         self._leads_until: datetime | None = None
         self._renewed: datetime | None = None
         self._houses: dict[UUID, _House] = {}
-        self._pushed: tuple[datetime, dict[str, str | None]] | None = None
+        self._pushed: tuple[datetime, dict[str, str | None], dict[str, floor.Cues]] | None = None
         self._node_answers = True
 
     async def leads(self, now: datetime) -> bool:
@@ -148,10 +148,12 @@ class Stagehand:
         stages: dict[str, str | None] = {}
         for house in self._houses.values():
             stages |= house.on_air()
-        if self._pushed and self._pushed[1] == stages and now - self._pushed[0] < _PUSH:
+        standing = await floor.cues()
+        cues = {slot: standing[slot] for slot in stages.values() if slot in standing}
+        if self._pushed and self._pushed[1:] == (stages, cues) and now - self._pushed[0] < _PUSH:
             return
         try:
-            await self._node.set_stages(stages, now=now)
+            await self._node.set_stages(stages, cues=cues, now=now)
         except httpx.HTTPError as error:
             if self._node_answers:
                 logger.warning("the media node does not answer", error=repr(error))
@@ -160,7 +162,7 @@ class Stagehand:
         if not self._node_answers:
             logger.info("the media node answers again")
         self._node_answers = True
-        self._pushed = (now, stages)
+        self._pushed = (now, stages, cues)
 
 
 def _withdrawn(house: _House, since: datetime) -> list[Change]:

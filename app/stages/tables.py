@@ -82,3 +82,39 @@ class Lease(Table, tablename="lease"):
     name = Varchar(length=80, primary_key=True)
     holder = Varchar(length=120)
     expires_at = Timestamptz()
+
+
+class StageCue(Table, tablename="stage_cue"):
+    """A producer's standing order for one person in one slot: `pin` puts them first, `held` keeps
+    them off the stage. One of each kind for (slot, person); one pin for a slot."""
+
+    id = UUID(primary_key=True)
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
+    slot = UUID(index=True)
+    kind = Varchar(length=20)
+    person = Varchar(length=80)
+    at = Timestamptz()
+    by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.set_null)
+
+
+class Hand(Table, tablename="hand"):
+    """A hand raised in a session: `raised → invited → lowered`. One that is up for (slot, person)."""
+
+    id = UUID(primary_key=True)
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
+    room = UUID()
+    slot = UUID(index=True)
+    person = ForeignKey(Person, null=False, on_delete=OnDelete.cascade)
+    state = Varchar(length=20)
+    at = Timestamptz()
+    decided_at = Timestamptz(null=True, default=None)
+    by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.set_null)
+
+
+class Roundtable(Table, tablename="roundtable"):
+    """A room where every attendee may take one of `seats` and publish; one row for a room."""
+
+    id = UUID(primary_key=True)
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
+    room = UUID(unique=True)
+    seats = Integer(default=0)

@@ -19,6 +19,7 @@ from tests.app.builders import make_conference, make_person, member, same_origin
 # The whole table: a new route must be put here, with who may call it.
 ANY = "anyone"
 STAFF = frozenset({"owner", "producer"})
+FLOOR = STAFF | {"moderator"}
 OWNER = frozenset({"owner"})
 BOOTH = frozenset({"owner", "sponsor"})
 TABLE: dict[str, Any] = {
@@ -44,6 +45,15 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/green-room/{slot_id:uuid}": EVERYBODY,
     "GET /c/{slug:str}/green-room/{slot_id:uuid}/state": EVERYBODY,
     "GET /c/{slug:str}/green-room/{slot_id:uuid}/grant": EVERYBODY,
+    "GET /c/{slug:str}/rooms/{room:str}/floor": EVERYBODY,
+    "GET /c/{slug:str}/rooms/{room:str}/floor/grant": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/hand": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/hand/lower": EVERYBODY,
+    "GET /c/{slug:str}/hands": FLOOR,
+    "POST /c/{slug:str}/hands/{slot_id:uuid}/{person:uuid}/{verb:str}": FLOOR,
+    "POST /c/{slug:str}/desk/{slot_id:uuid}/stage/{order:str}": STAFF,
+    "POST /c/{slug:str}/desk/rooms/{room:str}/seats": STAFF,
+    "GET /c/{slug:str}/green-room/{slot_id:uuid}/talkback": FLOOR,
     "GET /c/{slug:str}/desk": STAFF,
     "POST /c/{slug:str}/desk/{slot_id:uuid}/{kind:str}": STAFF,
     "GET /c/{slug:str}/import": OWNER,
@@ -107,6 +117,8 @@ async def ask(client: httpx.AsyncClient, line: str, slug: str) -> int:
         ("{slug:str}", slug),
         ("{room:str}", "no-room"),
         ("{kind:str}", "hold"),
+        ("{verb:str}", "invite"),
+        ("{order:str}", "pin"),
         ("{name:str}", "x.ics"),
         ("{token:str}", "x"),
         ("{sponsor_slug:str}", "nobody"),

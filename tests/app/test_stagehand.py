@@ -17,6 +17,7 @@ from agenda.model import Schedule
 from app.live_tables import LiveEvent
 from app.programme import draft, releases
 from app.stages import lease, store
+from app.stages.floor import Cues
 from app.stages.stagehand import Stagehand
 from app.stages.tables import PhaseChange
 from tests.app.builders import NOW, make_conference, make_schedule
@@ -29,12 +30,16 @@ class FakeNode:
 
     def __init__(self) -> None:
         self.told: list[dict[str, str | None]] = []
+        self.cues: list[dict[str, Cues]] = []
         self.away = False
 
-    async def set_stages(self, on_air: Mapping[str, str | None], *, now: datetime) -> str:
+    async def set_stages(
+        self, on_air: Mapping[str, str | None], *, cues: Mapping[str, Cues], now: datetime
+    ) -> str:
         if self.away:
             raise httpx.ConnectError("away")
         self.told.append(dict(on_air))
+        self.cues.append(dict(cues))
         return "boot"
 
 

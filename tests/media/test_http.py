@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +18,7 @@ from media.grant import Grant, sign
 from media.node import Node
 from media.server import MAX_BODY, MediaApp
 from media.settings import Limits
+from media.turn import Turn, turn_from
 from tests.media.builders import CERTIFICATE, SECRET, make_grant, make_settings
 
 SDP = {"content-type": "application/sdp"}
@@ -228,6 +233,80 @@ async def test_one_person_opens_only_so_many_pages(door: Door) -> None:
         for _ in range(3)
     ]
     assert statuses == [201, 201, 503]
+
+
+async def test_whom_there_is_no_place_for_is_offered_the_broadcast(door: Door) -> None:
+    full = None
+    for number in range(4):
+        grant = make_grant(person=f"guest {number}", subscribe=True)
+        body = offer(sends=False)
+        full = await door.ask("POST", "/media/whep/hall", grant, content=body, headers=SDP)
+    assert full is not None
+    assert full.status_code == 503
+    assert int(full.headers["retry-after"]) > 0
+    path = "/media/hls/conference/hall/index.m3u8"
+    assert full.json()["broadcast"] == path
+    assert full.headers["link"].startswith(f'<{path}>; rel="alternate"')
+
+
+async def test_the_way_by_turn_is_named_in_link_headers() -> None:
+    urls = ("turn:turn.example.org:3478?transport=udp", "turns:turn.example.org:443?transport=tcp")
+    node = Node(make_settings(turn=Turn(urls=urls, secret="north")))
+    await node.start()
+    app = MediaApp(lambda: node)
+    app.node = node
+    door = Door(app)
+    created = await door.post("/media/whip/hall", SPEAKER)
+    links = created.headers.get_list("link")
+    assert [link.partition(">")[0][1:] for link in links] == list(urls)
+    found = re.search(r'username="(\d+):ada"; credential="([^"]+)"', links[0])
+    assert found is not None
+    assert 11 * 3600 < int(found[1]) - time.time() <= 12 * 3600
+    expected = hmac.digest(b"north", f"{found[1]}:ada".encode(), "sha1")
+    assert base64.b64decode(found[2]) == expected
+    assert "Link" in created.headers["access-control-expose-headers"]
+    await door.http.aclose()
+    await node.close()
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"PLENARY_TURN_URLS": "http://x"}, "no turn: or turns: address"),
+        ({"PLENARY_TURN_URLS": "turn:x:3478"}, "PLENARY_TURN_SECRET is missing"),
+    ],
+)
+def test_a_turn_server_half_described_is_refused_in_words(
+    environment: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        turn_from(environment)
+
+
+async def test_layout_and_layer_are_asked_for_in_words_that_exist(door: Door) -> None:
+    body = offer(sends=False)
+    path = "/media/whep/hall?layout=grid&layer=low"
+    created = await door.ask("POST", path, VIEWER, content=body, headers=SDP)
+    view = created.headers["location"] + "/view"
+    asked = await door.ask("PUT", view, VIEWER, json={"layout": "speaker"})
+    assert (asked.json()["layout"], asked.json()["layer"]) == ("speaker", "low")
+    assert (await door.ask("PUT", view, VIEWER, json={"layer": "huge"})).status_code == 400
+    wrong = await door.ask(
+        "POST", "/media/whep/hall?layout=pile", VIEWER, content=body, headers=SDP
+    )
+    assert wrong.status_code == 400
+
+
+async def test_a_publisher_moves_by_its_own_new_grant_or_not_at_all(door: Door) -> None:
+    location = (await door.post("/media/whip/hall", SPEAKER)).headers["location"]
+    path = f"{location}/group"
+    moved = await door.ask("PUT", path, make_grant(person="ada", publish="closing"))
+    assert (moved.status_code, moved.json()["group"]) == (200, "closing")
+    assert (await door.ask("PUT", path, make_grant(person="bob", publish="x"))).status_code == 403
+    assert (await door.ask("PUT", path, CONTROL)).status_code == 403
+    talk = f"{location}/talk"
+    assert (await door.ask("PUT", talk, SPEAKER, json={"to": ["*"]})).status_code == 403
+    assert (await door.ask("PUT", talk, SPEAKER, json={"to": "all"})).status_code == 400
 
 
 async def test_moving_needs_the_grant_of_the_other_room(door: Door) -> None:
