@@ -20,6 +20,8 @@ from piccolo.engine.sqlite import (
 )
 from piccolo.table import Table
 
+from app.schema import tables
+
 _PRAGMAS = (
     "PRAGMA foreign_keys=1",
     "PRAGMA journal_mode=WAL",
@@ -199,12 +201,7 @@ def bind(url: str) -> Engine[Any]:
         _engine = PostgresEngine(config={"dsn": url})
     else:
         raise ValueError("PLENARY_DATABASE_URL must begin with sqlite:/// or postgresql://")
-    from piccolo.apps.migrations.tables import Migration
-
-    from app.piccolo_app import TABLES
-
-    tables: tuple[type[Table], ...] = (*TABLES, Migration)
-    for table in tables:
+    for table in tables():
         table._meta._db = _engine
     return _engine
 

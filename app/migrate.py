@@ -7,6 +7,9 @@ import io
 import os
 
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+from piccolo.apps.migrations.tables import Migration
+
+from app import db
 
 
 async def forwards() -> None:
@@ -15,6 +18,7 @@ async def forwards() -> None:
     Raises RuntimeError with Piccolo's words when one fails.
     """
     os.environ["PICCOLO_CONF"] = "app.piccolo_conf"
+    Migration._meta._db = db.engine()
     words = io.StringIO()
     with contextlib.redirect_stdout(words):
         result = await ForwardsMigrationManager(app_name="plenary").run()
