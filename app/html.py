@@ -104,6 +104,7 @@ def _environment() -> Environment:
         rich=words.rich,
         web=words.web,
         tongue=tongue,
+        groupby_day=words.groupby_day,
     )
     env.globals.update(
         static_url=static_url,

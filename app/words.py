@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import nh3
@@ -62,6 +63,13 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 _BULLET = re.compile(r"^\s*[-*•]\s+")
 
 
+class Day(NamedTuple):
+    """Instants of one day, named as Jinja's groupby names them."""
+
+    grouper: date
+    list: list[datetime]
+
+
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
     """The zone of an IANA name; raises ZoneInfoNotFoundError or ValueError for any other text."""
@@ -83,6 +91,12 @@ def clock(instant: datetime, zone_name: str) -> Markup:
     return Markup('<time datetime="{}">{:%H:%M}</time>').format(
         stamp(instant), local(instant, zone_name)
     )
+
+
+def groupby_day(instants: Iterable[datetime], zone_name: str) -> Iterator[Day]:
+    """Instants (in order) by their day on the clock of a zone."""
+    for day, held in groupby(instants, key=lambda at: local(at, zone_name).date()):
+        yield Day(day, list(held))
 
 
 def clock_range(start: datetime, end: datetime, zone_name: str) -> Markup:

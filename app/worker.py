@@ -24,6 +24,7 @@ from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
 from app.notices import changes, mail
 from app.settings import BadSetting, Settings, from_environment
+from app.sponsors import hooks
 
 logger = structlog.get_logger(__name__)
 
@@ -140,6 +141,7 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
     }
     return [
         ("outbox", runner.deliver_for_ever(handlers)),
+        ("webhooks", runner.deliver_for_ever({"lead-hook": hooks.deliverer()})),
         ("mail", runner.deliver_for_ever({"mail": mailer.deliver})),
         ("sweep", runner.sweep_for_ever(settings.files)),
         *((path, _loaded(path)(settings, redis)) for path in BACKGROUND),

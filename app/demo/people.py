@@ -17,17 +17,18 @@ from app.conferences import store as conferences
 from app.demo.conference import Booth, written
 from app.programme import stars
 from app.programme.tables import Speaker
+from app.sponsors import consent, leads, view
 from app.sponsors import store as booth_book
-from app.sponsors.tables import Sponsor, SponsorStaff
+from app.sponsors.tables import (
+    BoothSignal,
+    BoothVisit,
+    Sponsor,
+    SponsorSession,
+    SponsorStaff,
+    SponsorTier,
+)
 
 _CHUNK = 300
-_SHORT_WORDING = (
-    "I share my name and my e-mail address with {sponsor}, who may write to me about what they "
-    "showed here. I can take this back at any time."
-)
-_WORDING = _SHORT_WORDING.replace(
-    "my name and my e-mail address", "my name, my e-mail address, and my organization"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,18 @@ async def open_booths(
         for position, booth in enumerate(booths)
     ]
     await Sponsor.insert(*sponsors)
+    await SponsorTier.insert(
+        *(
+            SponsorTier(
+                id=uuid4(),
+                conference=conference,
+                position=place,
+                name=tier,
+                place="row" if place else "large",
+            )
+            for place, tier in enumerate(dict.fromkeys(booth.tier for booth in booths))
+        )
+    )
     staff = await introduce(
         [Newcomer(email=address(booth.staff, domain), name=booth.staff) for booth in booths],
         now=now,
@@ -141,7 +154,21 @@ async def open_booths(
     for sponsor, person in zip(sponsors, staff, strict=True):
         await SponsorStaff(id=uuid4(), sponsor=sponsor.id, person=person).save()
         await conferences.grant_role(conference, person, "sponsor")
+        await booth_book.duty(sponsor.id, person, on=True, now=now)
+    await Sponsor.update({Sponsor.live_room: True}).where(Sponsor.conference == conference)
     return [sponsor.id for sponsor in sponsors]
+
+
+async def sponsor_sessions(schedule: Schedule, sponsors: Sequence[UUID], *, now: datetime) -> None:
+    """Each sponsor made two sessions possible: one that is over, one that is to come."""
+    over = [slot for slot in schedule.slots if slot.end < now]
+    ahead = [slot for slot in schedule.slots if slot.start > now]
+    chance = Random(5)
+    for sponsor in sponsors:
+        for some in (over, ahead):
+            if some:
+                session = UUID(chance.choice(some).session)
+                await SponsorSession(id=uuid4(), sponsor=sponsor, session=session).save()
 
 
 async def visit_booths(
@@ -151,23 +178,48 @@ async def visit_booths(
     chance = Random(11)
     for place, (sponsor, booth) in enumerate(sponsors.items()):
         curious = chance.sample(persons, min(len(persons), 46 - 9 * place))
+        staff = await booth_book.staff(sponsor, now=now)
         for number, person in enumerate(curious):
             at = since + (now - since) * chance.betavariate(2.2, 1.3)
-            await booth_book.visit(sponsor, person, now=at)
+            await _look_around(sponsor, person, chance, at, now)
             if chance.random() < 0.55:
-                await _give(sponsor, booth, person, chance, at)
+                await _give(sponsor, booth, person, chance, at, staff[0].name)
             if place == 0 and number == len(curious) - 1:
-                await _give(sponsor, booth, person, chance, at)
-                await booth_book.take_back(sponsor, person, now=now)
+                await _give(sponsor, booth, person, chance, at, staff[0].name)
+                await consent.take_back(sponsor, person, now=now)
 
 
-async def _give(sponsor: UUID, booth: Booth, person: UUID, chance: Random, at: datetime) -> None:
-    whole = chance.random() < 0.7
-    await booth_book.give(
+async def _look_around(
+    sponsor: UUID, person: UUID, chance: Random, at: datetime, now: datetime
+) -> None:
+    """One visit, of some seconds to some minutes; some people take something along."""
+    stayed = timedelta(seconds=chance.lognormvariate(4.8, 0.8))
+    await BoothVisit(
+        id=uuid4(), sponsor=sponsor, person=person, at=at, seen_until=min(at + stayed, now)
+    ).save()
+    if chance.random() < 0.4:
+        await BoothSignal(
+            id=uuid4(), sponsor=sponsor, person=person, kind="download", subject=uuid4(), at=at
+        ).save()
+
+
+async def _give(
+    sponsor: UUID, booth: Booth, person: UUID, chance: Random, at: datetime, staff: str
+) -> None:
+    fields = consent.FIELDS if chance.random() < 0.7 else consent.FIELDS[:2]
+    call = chance.random() < 0.25
+    await consent.give(
         sponsor,
         person,
-        fields=booth_book.FIELDS if whole else booth_book.FIELDS[:2],
-        wording=(_WORDING if whole else _SHORT_WORDING).format(sponsor=booth.name),
-        source=chance.choice(("booth", "booth", "booth", "session", "download")),
+        fields=fields,
+        wording=view.wording(booth.name, fields),
+        source=chance.choice(("booth", "booth", "scan", "session", "download")),
+        wants_call=call,
+        message=chance.choice(written("conference")["questions"]) if call else "",
         now=at,
     )
+    if chance.random() < 0.4:
+        words = chance.choice(written("conference")["notes"])
+        await leads.note(sponsor, person, words, by=staff, now=at)
+        rating = chance.randrange(2, 6)
+        await leads.mark(sponsor, person, {"rating": rating}, expected=0, now=at)

@@ -130,6 +130,7 @@ async def _make(schedule: Schedule, slug: str, now: datetime) -> Conference:
     await people.visit_booths(
         dict(zip(sponsors, booths(), strict=True)), audience[1:], since=min(began, now), now=now
     )
+    await people.sponsor_sessions(stored, sponsors, now=now)
     await _remember(conference.id, stored, audience[1:], speakers, now)
     return conference
 

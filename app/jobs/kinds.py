@@ -13,12 +13,16 @@ HEAVY = "heavy"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """`work` is `module:function`, loaded only where it runs; `limit` is one attempt's time."""
+    """`work` is `module:function`, loaded only where it runs; `limit` is one attempt's time.
+
+    What a `private` one made is for who asked for it, not for the conference's staff.
+    """
 
     work: str
     queue: str
     limit: timedelta
     most_attempts: int = 3
+    private: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -34,6 +38,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
         "report": Kind(
             work="app.reports.jobs:make_report", queue=HEAVY, limit=timedelta(minutes=5)
+        ),
+        "leads": Kind(
+            work="app.sponsors.jobs:make_report",
+            queue=HEAVY,
+            limit=timedelta(minutes=5),
+            private=True,
         ),
         "invites": Kind(
             work="app.attendees.invites:make_all", queue=HEAVY, limit=timedelta(minutes=15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -20,8 +21,10 @@ from app.conferences.tables import Membership
 from app.html import gettext as _
 from app.html import page
 from app.jobs import store
+from app.jobs.kinds import kind_of
 from app.jobs.store import Made
 from app.settings import Settings
+from app.sponsors.store import works_for
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +82,12 @@ def _sentences() -> dict[str, tuple[str, str, str, str]]:
             _("The report is ready"),
             _("The report could not be made"),
         ),
+        "leads": (
+            _("The lead report is waiting for its turn"),
+            _("Writing the lead report"),
+            _("The lead report is ready"),
+            _("The lead report could not be made"),
+        ),
         "invites": (
             _("The invites are waiting for their turn"),
             _("Writing invites"),
@@ -94,7 +103,21 @@ async def _own(request: Request[Any, Any, Any], job: UUID) -> dict[str, Any]:
     row = await store.find(job)
     if row is None or not (row["asked_by"] == viewer.person or await _staff(row, viewer)):
         raise NotFoundException
+    if kind_of(row["kind"]).private and not await _still_reads(row, viewer):
+        raise NotFoundException
     return row
+
+
+async def _still_reads(row: Mapping[str, Any], viewer: Viewer) -> bool:
+    """A lead report is for the sponsor's own people of today, and for the conference's owner."""
+    owner = await Membership.exists().where(
+        Membership.conference == row["conference"],
+        Membership.person == viewer.person,
+        Membership.role == "owner",
+    )
+    return bool(owner) or await works_for(
+        viewer.person, UUID(json.loads(row["arguments"])["sponsor"])
+    )
 
 
 async def _staff(row: Mapping[str, Any], viewer: Viewer) -> bool:

@@ -24,6 +24,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that happened at an instant of a curve."""
+
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """One stretch of time with a count at each `step` from `start`; `counts` may end early."""
 
@@ -32,6 +40,7 @@ class Span:
     end: datetime
     step: timedelta
     counts: tuple[int, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 def top(most: int) -> int:
@@ -110,6 +119,7 @@ def timeline(
         parts.append(_grid(frame, number == 0))
         parts.append(_hours(frame, span, zone))
         parts.append(_curve(frame, span))
+        parts.append(_marks(frame, span))
         if now is not None and span.start <= now < span.end:
             parts.append(_now(frame, span, now, zone))
     return _plot(width, height, label, Markup("").join(parts))
@@ -191,6 +201,33 @@ def _curve(frame: _Frame, span: Span) -> Markup:
     return Markup(
         '<path class="fillband" fill="#f1f2ed" d="{}L{:.1f} {:.1f}L{:.1f} {:.1f}Z"/><path class="leads" fill="none" stroke="#14171a" stroke-width="2" d="{}"/>'
     ).format(line, points[-1][0], frame.ground, points[0][0], frame.ground, line)
+
+
+def _marks(frame: _Frame, span: Span) -> Markup:
+    """Words above the curve on two lines in turn, each with a line down to it."""
+    parts = []
+    for number, mark in enumerate(sorted(span.marks, key=lambda one: one.at)):
+        x = frame.x(span, mark.at)
+        at = int((mark.at - span.start) / span.step)
+        height = span.counts[at] if at < len(span.counts) else 0
+        y = 34 + 15 * (number % 2)
+        after = x < frame.left + frame.wide / 2
+        parts.append(
+            Markup(
+                '<path class="mk" stroke="#454c52" d="M{x:.1f} {top:.1f}V{foot:.1f}"/>'
+                '<text class="lab" fill="#454c52" x="{text:.1f}" y="{y:.1f}"'
+                ' text-anchor="{anchor}">{words}</text>'
+            ).format(
+                x=x,
+                top=y + 4,
+                foot=frame.y(height) - 3,
+                text=x,
+                y=y,
+                anchor="start" if after else "end",
+                words=_short(mark.words, 34),
+            )
+        )
+    return Markup("").join(parts)
 
 
 def _now(frame: _Frame, span: Span, now: datetime, zone: str) -> Markup:

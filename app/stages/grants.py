@@ -86,6 +86,25 @@ def floor(
     )
 
 
+def round_table(
+    settings: Settings, conference: UUID, room: UUID, viewer: Viewer, *, now: datetime
+) -> str:
+    """Permission to talk with everybody else in a room that has no stage, such as a booth's."""
+    return sign(
+        Grant(
+            conference=str(conference),
+            rooms=(str(room),),
+            person=str(viewer.person),
+            name=viewer.name,
+            publish=str(room),
+            subscribe=True,
+            backstage=(str(room),),
+            expires=now + STAGE_TERM,
+        ),
+        settings.media_secret,
+    )
+
+
 def waiting_group(slot: str) -> str:
     """Where those wait who raised their hand: seen by the producer, not on stage."""
     return f"hands:{slot}"
