@@ -5,20 +5,23 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
+from typing import Any, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from agenda.errors import Unreadable
 from agenda.model import Json, Schedule
 
 VERSION = 1
 
+T = TypeVar("T")
+
 Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
 _SCALARS: dict[Any, Codec] = {
     datetime: (datetime.isoformat, datetime.fromisoformat),
     date: (date.isoformat, date.fromisoformat),
+    time: (time.isoformat, time.fromisoformat),
     timedelta: (timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
 }
 
@@ -40,6 +43,20 @@ def load(document: Mapping[str, Any]) -> Schedule:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"The stored schedule is damaged: {error}.") from error
     return schedule
+
+
+def dump_value(value: Any) -> Any:
+    """Any value of the domain in the same form, such as rules or a frame."""
+    return _codec(type(value))[0](value)
+
+
+def load_value(kind: type[T], document: Any) -> T:
+    """The value of that kind which `dump_value` wrote. Raises Unreadable for anything else."""
+    try:
+        value: T = _codec(kind)[1](document)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Unreadable(f"This is no {kind.__name__}: {error}.") from error
+    return value
 
 
 _known: dict[Any, Codec] = {}
@@ -70,8 +87,10 @@ def _make(kind: Any) -> Codec:
     if origin in (Union, types.UnionType) and len(get_args(kind)) == 2:
         (inner,) = (part for part in get_args(kind) if part is not types.NoneType)
         return _optional_codec(_codec(inner))
+    if origin is frozenset:
+        return sorted, frozenset
     if origin is not None and issubclass(origin, Mapping):
-        return dict, dict
+        return _mapping_codec(*get_args(kind))
     return _same, _same
 
 
@@ -81,6 +100,20 @@ def _tuple_codec(item: Codec) -> Codec:
         return list, tuple
     return (lambda values: [encode(v) for v in values]), (
         lambda values: tuple([decode(v) for v in values])
+    )
+
+
+def _mapping_codec(key: Any, item: Any) -> Codec:
+    """A mapping by text is a dict; one by pairs of texts is a list of triples."""
+    encode, decode = _codec(item)
+    if get_origin(key) is tuple:
+        return (lambda held: [[*pair, encode(v)] for pair, v in held.items()]), (
+            lambda rows: {tuple(row[:-1]): decode(row[-1]) for row in rows}
+        )
+    if encode is _same:
+        return dict, dict
+    return (lambda held: {k: encode(v) for k, v in held.items()}), (
+        lambda held: {k: decode(v) for k, v in held.items()}
     )
 
 

@@ -46,7 +46,7 @@ class Board:
         free = tables.may[talk].copy()
         for other in np.flatnonzero(self._is_on).tolist():
             if other != talk:
-                free[tables.overlap[self._time[other]] > 0, self._room[other]] = False
+                free[tables.meets[self._time[other]], self._room[other]] = False
         for other, forbidden in tables.forbidden[talk]:
             if self._is_on[other] and other != talk:
                 free[forbidden[:, self._time[other]], :] = False

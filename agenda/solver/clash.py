@@ -14,6 +14,9 @@ from agenda.solver.tables import tabulate
 SMALL = 12
 """Up to so many talks at first; more are taken in while they can all be placed."""
 
+FEW = 8
+"""So many demands that were not asked about may be among those shown after a stop."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
@@ -45,7 +48,7 @@ def clash(
 
     `about` are talks with which to begin, such as those that found no place. `seconds` bounds each
     of the many questions asked; where one stays open the set may hold a demand too many. Empty
-    when nothing impossible was proved.
+    when nothing impossible was proved, or the search was stopped before the set was small.
     """
     stop = stop or Stop()
     core = _impossible_talks(problem, list(about), stop, seconds)
@@ -63,19 +66,17 @@ def clash(
             items = [other for other in items if other.demand in left]
         else:
             kept.append(item)
+    if len(items) > FEW:
+        return ()
     left = {item.demand for item in _demands(present)}
-    return tuple(item.demand for item in kept if item.demand in left)
+    return tuple(item.demand for item in (*kept, *items) if item.demand in left)
 
 
 def _is_impossible(problem: Problem, stop: Stop, seconds: float) -> bool:
     """Whether it is proved that the talks cannot all have a place."""
     if not problem.talks:
         return False
-    tables = tabulate(replace(problem, talks=tuple(replace(t, pin=None) for t in problem.talks)))
-    for talk, spot in enumerate(tables.spots(problem.pinned())):
-        if spot is not None:
-            tables.may[talk] = False
-            tables.may[talk][spot] = True
+    tables = tabulate(problem)
     if any(not tables.may[talk].any() for talk in range(tables.size)):
         return True
     model = MoveModel(Board(tables), range(tables.size), Aim(soft=False, crowd_cap=UNLIMITED))
@@ -220,7 +221,7 @@ def _without_rule(field: str, nothing: object) -> Callable[[Problem], Problem]:
 def _room_demands(room: Room) -> Iterator[_Item]:
     if room.unavailable:
         yield _Item(
-            _demand("{room} is closed at times.", room=room.name),
+            _demand("{room} is closed at times.", room=room.label or room.name),
             lambda problem: replace(
                 problem,
                 rooms=_with(problem.rooms, room.name, lambda r: replace(r, unavailable=NO_TAGS)),
@@ -293,10 +294,10 @@ def _without_tag(code: TalkCode, tag: str) -> Callable[[Problem], Problem]:
 
 
 def _speaker_demands(problem: Problem, speaker: Speaker) -> Iterator[_Item]:
-    name = speaker.name
+    name, label = speaker.name, speaker.label or speaker.name
     if speaker.unavailable:
         yield _Item(
-            _demand("{name} is away at times.", name=name),
+            _demand("{name} is away at times.", name=label),
             _of_speaker(name, lambda person: replace(person, unavailable=NO_TAGS)),
         )
     for template, wishes, field in (
@@ -305,11 +306,11 @@ def _speaker_demands(problem: Problem, speaker: Speaker) -> Iterator[_Item]:
     ):
         if wishes.required or wishes.prohibited:
             edit = _no_times if field == "times" else _no_rooms
-            yield _Item(_demand(template, name=name), _of_speaker(name, edit))
+            yield _Item(_demand(template, name=label), _of_speaker(name, edit))
     theirs = [talk.code for talk in problem.talks if name in talk.speakers]
     if len(theirs) > 1:
         yield _Item(
-            _demand("{name} is in one place at a time.", *theirs, name=name), _unshared(name)
+            _demand("{name} is in one place at a time.", *theirs, name=label), _unshared(name)
         )
 
 

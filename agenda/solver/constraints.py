@@ -60,6 +60,7 @@ NIGHT = "Night at home"
 BREAK = "Break for all"
 KEYNOTE = "Keynote alone"
 DAY_LENGTH = "Hours per day"
+CHANGEOVER = "Room changeover"
 PUBLISHED_TIMESLOT = "Published timeslot"
 PUBLISHED_ROOM = "Published room"
 THEME_CONFLICT = "Theme track conflict"
@@ -109,6 +110,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     _hard(BREAK, 1, "No talk runs into a break that is for everybody."),
     _hard(KEYNOTE, 1, "Nothing else runs while a keynote runs."),
     _hard(DAY_LENGTH, 1, "A day's programme, first start to last end, keeps to its hours."),
+    _hard(CHANGEOVER, 1, "A room has the agreed time between two talks."),
     _medium(PUBLISHED_TIMESLOT, 1, "A talk whose time was published keeps it."),
     _medium(PUBLISHED_ROOM, 1, "A talk whose room was published keeps it."),
     _soft(THEME_CONFLICT, 10, "Talks of one theme track do not overlap (per shared minute)."),

@@ -59,7 +59,7 @@ def _in_the_way(board: Board, talk: int, can_move: Bools) -> Ints:
     for other, spot in enumerate(board.spots):
         if spot is not None and other != talk:
             price = 1 if can_move[other] else FIXED
-            count[:, spot[1]] += price * (tables.overlap[:, spot[0]] > 0)
+            count[:, spot[1]] += price * tables.meets[:, spot[0]]
     for other, forbidden in tables.forbidden[talk]:
         spot = board.spots[other]
         if spot is not None:
@@ -87,9 +87,7 @@ def _rivals(board: Board, talk: int, time: int, room: int) -> list[int]:
         if spot is not None
         and other != talk
         and (
-            other in hard
-            or far[time, spot[0]]
-            or (spot[1] == room and tables.overlap[time, spot[0]] > 0)
+            other in hard or far[time, spot[0]] or (spot[1] == room and tables.meets[time, spot[0]])
         )
     ]
 

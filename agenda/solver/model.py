@@ -135,8 +135,9 @@ class MoveModel:
         """No two talks in one room at once: at each start, at most one of those that cover it."""
         tables = self.tables
         moments = sorted(set(tables.starts.tolist()))
+        rest = tables.problem.rules.changeover_minutes if tables.rests else 0
         covers = [
-            [t for t in range(len(tables.starts)) if tables.starts[t] <= m < tables.ends[t]]
+            [t for t in range(len(tables.starts)) if tables.starts[t] <= m < tables.ends[t] + rest]
             for m in moments
         ]
         by_spot: dict[Spot, list[Literal]] = defaultdict(list)

@@ -38,7 +38,7 @@ class Polisher:
             self._may[talk, others, :] = False
         self._can_move = np.zeros(tables.size, dtype=np.bool_)
         self._can_move[list(self._movable)] = True
-        self._meets = tables.overlap > 0
+        self._meets = tables.meets
         _, self._day = np.unique(tables.days, return_inverse=True)
         n, slots, rooms = tables.may.shape
         days = int(self._day.max()) + 1

@@ -49,9 +49,13 @@ class Timeslot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A room, the kinds of talk that fit it (empty: all) and the timeslots in which it is closed."""
+    """A room, the kinds of talk that fit it (empty: all) and the timeslots in which it is closed.
+
+    `label` is how people call it, where the name is only a key.
+    """
 
     name: RoomName
+    label: str = ""
     capacity: int = 0
     kinds: frozenset[str] = NO_TAGS
     tags: frozenset[str] = NO_TAGS
@@ -62,10 +66,12 @@ class Room:
 class Speaker:
     """A person who speaks. `zone` is the IANA name of the home zone, empty where it is unknown.
 
-    `any_hour` is for those who said that they speak at night, too.
+    `any_hour` is for those who said that they speak at night, too; `label` is how people call
+    them, where the name is only a key.
     """
 
     name: SpeakerName
+    label: str = ""
     unavailable: frozenset[TimeslotId] = NO_TAGS
     times: Wishes = NO_WISHES
     rooms: Wishes = NO_WISHES
@@ -117,10 +123,12 @@ class Rules:
     """Demands on the whole conference that are switched on by a value.
 
     `night` is when nobody should have to speak, on the speaker's own clock; `breaks` are
-    intervals for everybody; `hours_per_day` bounds first start to last end of a day.
+    intervals for everybody; `hours_per_day` bounds first start to last end of a day. A pause is
+    a speaker's, a changeover a room's.
     """
 
     pause_minutes: int = 0
+    changeover_minutes: int = 0
     night: tuple[time, time] | None = None
     breaks: tuple[tuple[datetime, datetime], ...] = ()
     keynotes_alone: bool = False

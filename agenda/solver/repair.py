@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from agenda.solver.model import Aim, MoveModel
 from agenda.solver.problem import Assignment, Place, Problem, TalkCode
 from agenda.solver.run import Limits, Stop, run
 from agenda.solver.search import Budget, Clock
-from agenda.solver.tables import Spot, Tables, tabulate
+from agenda.solver.tables import Bools, Spot, Tables, prohibitions, tabulate
 
 MOVE = 10_000_000_000
 """What one move counts for: more than anything but a talk without a place."""
@@ -21,15 +21,21 @@ RINGS = (0, 12, 30, 60, 120)
 """How many talks that are in the way may move too, one attempt after the other."""
 
 
+MOST_PLACES = 80_000
+"""Talks × places in one attempt; a larger one would not end in time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
     """A repaired schedule. `had_to_move` are talks that cannot stay, whatever else moves;
-    `unplaced` are those for which no place was found."""
+    `unplaced` are those for which no place was found; `fewest` says that fewer moves are proved
+    to be impossible."""
 
     assignment: Mapping[TalkCode, Place]
     moved: tuple[TalkCode, ...]
     had_to_move: tuple[TalkCode, ...]
     unplaced: tuple[TalkCode, ...]
+    fewest: bool
     seconds: float
 
 
@@ -40,17 +46,20 @@ def repair(
     budget: Budget,
     clock: Clock,
     stop: Stop | None = None,
+    lenient: bool = False,
 ) -> Repair:
     """Change as few places of `before` as the hard constraints allow; pins stay.
 
-    Among the repairs with the fewest moves the cheapest one is sought, without proof.
+    Among the repairs with the fewest moves the cheapest one is sought, without proof. `lenient`
+    lets alone what is only unkind where it is now: short pauses and changeovers, nights, company for
+    keynotes; what moves is held to them.
     """
     began = clock()
     stop = stop or Stop()
     tables = tabulate(problem)
     spots = tables.spots({**before, **problem.pinned()})
     pinned = {i for i, talk in enumerate(problem.talks) if talk.pin is not None}
-    breaking = _breaking(tables, spots, pinned)
+    breaking = _breaking(tables, spots, pinned, lenient)
     hurt = sorted({*breaking.alone, *(talk for pair in breaking.pairs for talk in pair)} - pinned)
     best, best_key = spots, (len(spots) + 1, 0)
     for ring in RINGS if hurt else ():
@@ -58,6 +67,8 @@ def repair(
         if stop.asked or left <= 0.05:
             break
         free = sorted({*hurt, *_in_the_way(tables, spots, hurt, pinned, ring)})
+        if ring and tables.may[free].sum() > MOST_PLACES:
+            break
         found = _attempt(
             tables, spots, free, Limits(seconds=left, effort=4.0, seed=budget.seed), stop
         )
@@ -76,6 +87,7 @@ def repair(
         ),
         had_to_move=tuple(codes[i] for i in breaking.alone if i not in pinned),
         unplaced=tuple(code for code, new in zip(codes, best, strict=True) if new is None),
+        fewest=not hurt or best_key <= (0, breaking.least),
         seconds=clock() - began,
     )
 
@@ -97,13 +109,18 @@ class _Breaking:
         return count
 
 
-def _breaking(tables: Tables, spots: list[Spot | None], pinned: set[int]) -> _Breaking:
+def _breaking(
+    tables: Tables, spots: list[Spot | None], pinned: set[int], lenient: bool
+) -> _Breaking:
     """Talks that cannot stay on their own account, or beside a pinned one; other pairs that clash."""
     alone = {
         talk
         for talk, spot in enumerate(spots)
         if talk not in pinned and (spot is None or not tables.may[talk][spot])
     }
+    if lenient:
+        alone -= _only_unkind(tables.problem, spots, alone)
+        tables = replace(tables, meets=tables.overlap > 0, forbidden=_forbidden_alone(tables))
     pairs = []
     for one, two in _clashing(tables, spots):
         if one in pinned and two in pinned:
@@ -115,13 +132,35 @@ def _breaking(tables: Tables, spots: list[Spot | None], pinned: set[int]) -> _Br
     return _Breaking(tuple(sorted(alone)), tuple(pairs))
 
 
+def _only_unkind(problem: Problem, spots: list[Spot | None], talks: set[int]) -> set[int]:
+    """Those of some talks that may stay if their speakers are not asked about the night."""
+    here = [(talk, spot) for talk in sorted(talks) if (spot := spots[talk]) is not None]
+    if problem.rules.night is None or not here:
+        return set()
+    sleepless = replace(
+        problem,
+        rules=replace(problem.rules, night=None),
+        talks=tuple(problem.talks[talk] for talk, _ in here),
+        together={},
+    )
+    may = tabulate(sleepless).may
+    return {talk for row, (talk, spot) in enumerate(here) if may[row][spot]}
+
+
+def _forbidden_alone(tables: Tables) -> tuple[tuple[tuple[int, Bools], ...], ...]:
+    """What pairs of talks may not do at all, pauses and company for keynotes aside."""
+    rules = replace(tables.problem.rules, pause_minutes=0, keynotes_alone=False)
+    problem = replace(tables.problem, rules=rules)
+    return prohibitions(problem, tables.starts, tables.ends, tables.days)
+
+
 def _clashing(tables: Tables, spots: list[Spot | None]) -> list[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     placed = [(talk, spot) for talk, spot in enumerate(spots) if spot is not None]
     times = np.array([spot[0] for _, spot in placed], dtype=np.int64)
     rooms = np.array([spot[1] for _, spot in placed], dtype=np.int64)
     for position, (talk, spot) in enumerate(placed):
-        same = (rooms == spot[1]) & (tables.overlap[spot[0], times] > 0)
+        same = (rooms == spot[1]) & tables.meets[spot[0], times]
         found.update((talk, placed[int(k)][0]) for k in np.flatnonzero(same) if k > position)
         for other, forbidden in tables.forbidden[talk]:
             there = spots[other]
@@ -141,7 +180,7 @@ def _in_the_way(
         may = tables.may[talk]
         for other, spot in enumerate(spots):
             if spot is not None and other not in pinned and other not in hurt:
-                count[other] += int((may[:, spot[1]] & (tables.overlap[:, spot[0]] > 0)).sum())
+                count[other] += int((may[:, spot[1]] & tables.meets[:, spot[0]]).sum())
         for other, _ in tables.forbidden[talk]:
             if other not in pinned and other not in hurt:
                 count[other] += 1000

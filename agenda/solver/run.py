@@ -40,6 +40,23 @@ class Stop:
             solver.stop_search()
 
 
+class StopAt(Stop):
+    """A request that comes from another one, or from a clock that has reached an instant."""
+
+    def __init__(self, stop: Stop, clock: Callable[[], float], at: float) -> None:
+        super().__init__()
+        self._stop = stop
+        self._clock = clock
+        self._at = at
+
+    @property
+    def asked(self) -> bool:
+        return self._stop.asked or self._clock() >= self._at
+
+    def watch(self, solver: cp_model.CpSolver | None) -> None:
+        self._stop.watch(solver)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long and how a search may run. `effort` is CP-SAT's deterministic time, the same on

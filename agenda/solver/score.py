@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from agenda.solver import constraints as c
 from agenda.solver.constraints import BY_NAME, CONSTRAINTS, Level, weight
-from agenda.solver.problem import Assignment, Problem, Room, Speaker, Talk, TalkCode, Timeslot
+from agenda.solver.problem import (
+    Assignment,
+    Place,
+    Problem,
+    Room,
+    Speaker,
+    Talk,
+    TalkCode,
+    Timeslot,
+)
 
 MINUTES_OF_A_DAY_AWAY = 8 * 60
 
@@ -77,48 +86,106 @@ class _Placed:
     slot: Timeslot
     room: Room
     speakers: tuple[Speaker, ...]
+    names: frozenset[str]
+    start: int
+    end: int
+    minutes: int
 
 
 def evaluate(problem: Problem, assignment: Assignment) -> Score:
     """Recompute every penalty of an assignment."""
-    weights = {constraint.name: weight(problem, constraint.name) for constraint in CONSTRAINTS}
-    breaches = [b for b in _breaches(problem, assignment) if weights[b.constraint]]
-    return Score(breaches=tuple(breaches), weights=weights)
-
-
-def _breaches(problem: Problem, assignment: Assignment) -> Iterator[Breach]:
-    for talk in problem.talks:
-        if talk.code not in assignment:
-            yield Breach(constraint=c.UNPLACED, amount=1, talks=(talk.code,))
     placed = _placed(problem, assignment)
+    missing = [talk.code for talk in problem.talks if talk.code not in assignment]
+    return _score(problem, placed, missing, combinations(placed, 2), placed)
+
+
+class Around:
+    """What one talk costs, with all others where they are; asked for many places of the talk."""
+
+    def __init__(self, problem: Problem, assignment: Assignment, code: TalkCode) -> None:
+        self._problem = problem
+        self._alone = replace(problem, talks=tuple(t for t in problem.talks if t.code == code))
+        self._code = code
+        rest = replace(problem, talks=tuple(t for t in problem.talks if t.code != code))
+        self._others = _placed(rest, assignment)
+
+    def at(self, place: Place) -> Score:
+        """The penalties in which the talk has a part, were it there."""
+        (me,) = _placed(self._alone, {self._code: place})
+        pairs = ((me, other) for other in self._others)
+        score = _score(self._problem, [me], [], pairs, [me, *self._others])
+        return replace(score, breaches=tuple(b for b in score.breaches if self._code in b.talks))
+
+    def is_open(self, place: Place) -> bool:
+        """Whether the talk has the room for itself there, and breaks nothing hard on its own."""
+        (me,) = _placed(self._alone, {self._code: place})
+        if any(n and BY_NAME[name].level is Level.HARD for name, n in _alone(self._problem, me)):
+            return False
+        return not any(
+            _overlap(me, other) and (other.room.name == place.room or me.names & other.names)
+            for other in self._others
+        )
+
+
+def _score(
+    problem: Problem,
+    placed: list[_Placed],
+    missing: list[TalkCode],
+    pairs: Iterable[tuple[_Placed, _Placed]],
+    everyone: list[_Placed],
+) -> Score:
+    weights = {constraint.name: weight(problem, constraint.name) for constraint in CONSTRAINTS}
+    breaches = _breaches(problem, placed, missing, pairs, everyone)
+    return Score(breaches=tuple(b for b in breaches if weights[b.constraint]), weights=weights)
+
+
+def _breaches(
+    problem: Problem,
+    placed: list[_Placed],
+    missing: list[TalkCode],
+    pairs: Iterable[tuple[_Placed, _Placed]],
+    everyone: list[_Placed],
+) -> Iterator[Breach]:
+    for code in missing:
+        yield Breach(constraint=c.UNPLACED, amount=1, talks=(code,))
     for one in placed:
         for name, amount in _alone(problem, one):
             if amount:
                 yield Breach(constraint=name, amount=amount, talks=(one.talk.code,))
-    for first, second in combinations(placed, 2):
+    for first, second in pairs:
         for name, amount in _pair(problem, first, second):
             if amount:
                 codes = (first.talk.code, second.talk.code)
                 yield Breach(constraint=name, amount=amount, talks=codes)
-    yield from _crowds(placed)
-    yield from _makespans(placed)
-    yield from _days(problem, placed)
+    yield from _crowds(everyone)
+    yield from _makespans(everyone)
+    yield from _days(problem, everyone)
 
 
 def _placed(problem: Problem, assignment: Assignment) -> list[_Placed]:
     slots = {slot.id: slot for slot in problem.timeslots}
     rooms = {room.name: room for room in problem.rooms}
     people = {speaker.name: speaker for speaker in problem.speakers}
-    return [
-        _Placed(
-            talk,
-            slots[assignment[talk.code].timeslot],
-            rooms[assignment[talk.code].room],
-            tuple(people.get(name, Speaker(name=name)) for name in dict.fromkeys(talk.speakers)),
-        )
-        for talk in problem.talks
-        if talk.code in assignment
-    ]
+    found = []
+    for talk in problem.talks:
+        place = assignment.get(talk.code)
+        if place is not None:
+            slot = slots[place.timeslot]
+            crew = [people.get(name, Speaker(name=name)) for name in dict.fromkeys(talk.speakers)]
+            start, end = int(slot.start.timestamp()) // 60, int(slot.end.timestamp()) // 60
+            found.append(
+                _Placed(
+                    talk,
+                    slot,
+                    rooms[place.room],
+                    tuple(crew),
+                    frozenset(person.name for person in crew),
+                    start,
+                    end,
+                    end - start,
+                )
+            )
+    return found
 
 
 def _alone(problem: Problem, one: _Placed) -> Iterator[tuple[str, int]]:
@@ -190,22 +257,28 @@ def _at_night(speaker: Speaker, slot: Timeslot, problem: Problem) -> bool:
     return False
 
 
-def _overlap(a: Timeslot, b: Timeslot) -> int:
+def _overlap(a: _Placed, b: _Placed) -> int:
     """Shared minutes of two timeslots."""
-    shared = (min(a.end, b.end) - max(a.start, b.start)).total_seconds()
-    return max(0, int(shared) // 60)
+    start = a.start if a.start > b.start else b.start
+    end = a.end if a.end < b.end else b.end
+    return end - start if end > start else 0
 
 
 def _pair(problem: Problem, a: _Placed, b: _Placed) -> Iterator[tuple[str, int]]:
-    overlap = _overlap(a.slot, b.slot)
-    both = a.slot.minutes + b.slot.minutes
+    overlap = _overlap(a, b)
+    both = a.minutes + b.minutes
     if overlap:
         yield from _while_overlapping(problem, a, b, overlap)
+    elif a.room.name == b.room.name:
+        rest = max(a.slot.start - b.slot.end, b.slot.start - a.slot.end)
+        if rest < timedelta(minutes=problem.rules.changeover_minutes):
+            yield c.CHANGEOVER, both
     if a.slot.id == b.slot.id:
-        yield from _in_one_timeslot(a.talk, b.talk, a.slot.minutes)
-    yield from _people(problem, a, b, overlap, both)
+        yield from _in_one_timeslot(a.talk, b.talk, a.minutes)
+    if not a.names.isdisjoint(b.names):
+        yield from _people(problem, a, b, overlap, both)
     for earlier, later in ((a, b), (b, a)):
-        if earlier.talk.code in later.talk.prerequisites and earlier.slot.end > later.slot.start:
+        if earlier.talk.code in later.talk.prerequisites and earlier.end > later.start:
             yield c.PREREQUISITE, both
     themes = len(a.talk.themes & b.talk.themes)
     contents = len(a.talk.contents & b.talk.contents)
@@ -214,10 +287,10 @@ def _pair(problem: Problem, a: _Placed, b: _Placed) -> Iterator[tuple[str, int]]
     elif a.room.name != b.room.name:
         yield c.THEME_STABILITY, themes * both
     if contents:
-        easier, harder = sorted((a, b), key=lambda placed: placed.talk.level)
-        if easier.talk.level < harder.talk.level and easier.slot.end > harder.slot.start:
+        easier, harder = (a, b) if a.talk.level < b.talk.level else (b, a)
+        if easier.talk.level < harder.talk.level and easier.end > harder.start:
             yield c.LEVEL_FLOW, contents * both
-    less, more = sorted((a, b), key=lambda placed: placed.talk.popularity)
+    less, more = (a, b) if a.talk.popularity < b.talk.popularity else (b, a)
     if less.talk.popularity < more.talk.popularity and less.room.capacity > more.room.capacity:
         yield c.POPULAR, both
 
@@ -252,9 +325,7 @@ def _in_one_timeslot(one: Talk, two: Talk, minutes: int) -> Iterator[tuple[str, 
 def _people(
     problem: Problem, a: _Placed, b: _Placed, overlap: int, both: int
 ) -> Iterator[tuple[str, int]]:
-    shared = len({p.name for p in a.speakers} & {p.name for p in b.speakers})
-    if not shared:
-        return
+    shared = len(a.names & b.names)
     yield c.SPEAKER_CONFLICT, shared * overlap
     if overlap:
         yield c.PAUSE, both
@@ -267,7 +338,7 @@ def _people(
 def _crowds(placed: list[_Placed]) -> Iterator[Breach]:
     risky = [one for one in placed if one.talk.crowd_risk > 0]
     for one in risky:
-        others = sum(1 for two in risky if two is not one and _overlap(one.slot, two.slot) > 0)
+        others = sum(1 for two in risky if two is not one and _overlap(one, two) > 0)
         if others != 1:
             yield Breach(constraint=c.CROWD, amount=one.slot.minutes, talks=(one.talk.code,))
 

@@ -24,6 +24,7 @@ WHOLE_TALKS = 30
 EJECTIONS = 20_000
 SMALLEST, LARGEST = 5, 60
 POLISH_STEPS = 8_000
+STEPS_PER_TALK = 150
 HEATS = (3.0, 1.0, 0.3, 0.0)
 """How warm one anneal after the other starts, in typical steps' costs."""
 
@@ -285,6 +286,7 @@ class Search:
         if self._heat is None:
             self._heat = polisher.heat()
         heat = self._heat * HEATS[self._rounds % len(HEATS)]
+        steps = min(steps, STEPS_PER_TALK * len(self.movable))
         spots = polisher.anneal(steps, heat, self._goes_on_polishing)
         if spots is not None:
             self._take(Board(self.tables, spots), "improve")

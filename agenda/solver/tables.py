@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -47,6 +47,10 @@ class Tables:
     capacity: Ints
     overlap: Ints
     """t × t: shared minutes."""
+    meets: Bools
+    """t × t: one room cannot hold both, changeover included."""
+    rests: bool
+    """Whether a room's changeover counts."""
     factors: tuple[tuple[Ints, Ints], ...]
     """Pairs of an n × n coefficient and a t × t factor; their products add up."""
     stable: Ints
@@ -102,6 +106,7 @@ def tabulate(problem: Problem) -> Tables:
     days = np.array([slot.date.toordinal() for slot in slots], dtype=np.int64)
     shared = np.minimum.outer(ends, ends) - np.maximum.outer(starts, starts)
     overlap = np.maximum(shared, 0)
+    rest = problem.rules.changeover_minutes if weight(problem, c.CHANGEOVER) else 0
     popularity = np.array([talk.popularity for talk in talks], dtype=np.int64)
     may, unary = _alone(problem)
     return Tables(
@@ -114,10 +119,12 @@ def tabulate(problem: Problem) -> Tables:
         ends=ends,
         capacity=np.array([room.capacity for room in rooms], dtype=np.int64),
         overlap=overlap,
+        meets=-shared < rest,
+        rests=rest > 0,
         factors=_factors(problem, overlap, starts, ends, days),
         stable=weight(problem, c.THEME_STABILITY) * _common(talks, lambda talk: talk.themes),
         popular=weight(problem, c.POPULAR) * np.less.outer(popularity, popularity).astype(np.int64),
-        forbidden=_forbidden(problem, starts, ends, days),
+        forbidden=prohibitions(problem, starts, ends, days),
         risky=_risky(problem),
         speakers=tuple(tuple(group) for group in _by_speaker(talks).values() if len(group) > 1),
         makespan=weight(problem, c.MAKESPAN) * AWAY_MINUTES,
@@ -211,9 +218,10 @@ def _variety(problem: Problem, audiences: Ints, levels: Ints) -> Ints:
     return total
 
 
-def _forbidden(
+def prohibitions(
     problem: Problem, starts: Ints, ends: Ints, days: Ints
 ) -> tuple[tuple[tuple[int, Bools], ...], ...]:
+    """By talk: the others whose times its own must respect, with the t × t prohibition."""
     talks = problem.talks
     before = ends[:, None] <= starts[None, :]
     clash = ~(before | before.T)
@@ -256,7 +264,10 @@ def _day_limit(rules: Rules, starts: Ints, ends: Ints, days: Ints) -> Bools:
 
 
 def _alone(problem: Problem) -> tuple[Bools, Ints]:
-    """Where each talk may be on its own account, and what each such place costs."""
+    """Where each talk may be on its own account, and what each such place costs.
+
+    A pinned talk may be where it is pinned, whatever it demands, and nowhere else.
+    """
     slots, rooms = problem.timeslots, problem.rooms
     people = {speaker.name: speaker for speaker in problem.speakers}
     closed = np.zeros((len(slots), len(rooms)), dtype=np.bool_)
@@ -265,9 +276,11 @@ def _alone(problem: Problem) -> tuple[Bools, Ints]:
             for t, slot in enumerate(slots):
                 closed[t, r] = slot.id in room.unavailable
     breaks = np.array([_in_break(slot, problem) for slot in slots], dtype=np.bool_)
-    nights = {p.name: np.array([_asleep(p, s, problem) for s in slots]) for p in problem.speakers}
+    nights = dict(_nights(problem))
     minutes = np.array([slot.minutes for slot in slots], dtype=np.int64)
     shape = (len(problem.talks), len(slots), len(rooms))
+    time_of = {slot.id: index for index, slot in enumerate(slots)}
+    room_of = {room.name: index for index, room in enumerate(rooms)}
     may, cost = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.int64)
     for i, talk in enumerate(problem.talks):
         crew = [people.get(name, Speaker(name=name)) for name in dict.fromkeys(talk.speakers)]
@@ -278,6 +291,9 @@ def _alone(problem: Problem) -> tuple[Bools, Ints]:
             if speaker.name in nights:
                 no_time |= nights[speaker.name]
         may[i] = ~(closed | no_time[:, None] | no_room[None, :])
+        if talk.pin is not None:
+            may[i] = False
+            may[i, time_of[talk.pin.timeslot], room_of[talk.pin.room]] = True
         cost[i] = time_cost[:, None] + room_cost[None, :] + minutes[:, None] * room_rate[None, :]
     return may, cost
 
@@ -288,12 +304,23 @@ def _in_break(slot: Timeslot, problem: Problem) -> bool:
     )
 
 
-def _asleep(speaker: Speaker, slot: Timeslot, problem: Problem) -> bool:
-    """Whether a timeslot touches the night on the speaker's own clock."""
+def _nights(problem: Problem) -> Iterator[tuple[str, Bools]]:
+    """Whom a night keeps from timeslots, and from which; each zone is looked at once."""
     night = problem.rules.night
-    if night is None or not speaker.zone or speaker.any_hour or not weight(problem, c.NIGHT):
-        return False
-    zone = ZoneInfo(speaker.zone)
+    if night is None or not weight(problem, c.NIGHT):
+        return
+    known: dict[str, Bools] = {}
+    for person in problem.speakers:
+        if person.zone and not person.any_hour:
+            if person.zone not in known:
+                zone = ZoneInfo(person.zone)
+                asleep = [_asleep(zone, slot, night) for slot in problem.timeslots]
+                known[person.zone] = np.array(asleep, dtype=np.bool_)
+            yield person.name, known[person.zone]
+
+
+def _asleep(zone: ZoneInfo, slot: Timeslot, night: tuple[time, time]) -> bool:
+    """Whether a timeslot touches the night on a clock."""
     moment = slot.start
     while moment < slot.end:
         clock = moment.astimezone(zone).time()
