@@ -29,6 +29,7 @@ PUBLISHER_OFF_STAGE: Final = "publisher.off_stage"
 SUBSCRIBER_JOINED: Final = "subscriber.joined"
 SUBSCRIBER_MOVED: Final = "subscriber.moved"
 SUBSCRIBER_LAYER: Final = "subscriber.layer"
+SUBSCRIBER_QUALITY: Final = "subscriber.quality"
 SUBSCRIBER_LEFT: Final = "subscriber.left"
 KINDS: Final = (
     NODE_STARTED,
@@ -40,6 +41,7 @@ KINDS: Final = (
     SUBSCRIBER_JOINED,
     SUBSCRIBER_MOVED,
     SUBSCRIBER_LAYER,
+    SUBSCRIBER_QUALITY,
     SUBSCRIBER_LEFT,
 )
 

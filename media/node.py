@@ -38,6 +38,7 @@ logger = Log(__name__)
 REPAIR_S = 0.025
 MEASURE_S = 0.25
 REPORT_S = 3
+QUALITY_S = 10.0
 EXPIRE_S = 12.0
 UNFINISHED_S = 10.0
 
@@ -205,6 +206,23 @@ class Node:
         """Fill a subscriber's lanes as it wishes from now on."""
         subscriber.ask(wish)
         self._forwarder.flush()
+
+    def note_quality(
+        self, subscriber: Subscriber, freezes: int, freeze_ms: int, rtt_ms: int
+    ) -> None:
+        """Note what a subscriber says of itself beside what we see; seldom, whatever it sends."""
+        now = self._loop.time()
+        if now - subscriber.noted_at >= QUALITY_S:
+            subscriber.noted_at = now
+            self._diary.subscriber(
+                events.SUBSCRIBER_QUALITY,
+                subscriber,
+                freezes=freezes,
+                freeze_ms=freeze_ms,
+                rtt_ms=rtt_ms,
+                loss=round(subscriber.loss, 3),
+                kbps=subscriber.kbps,
+            )
 
     def set_stages(self, grant: Grant, stages: Mapping[str, Stage]) -> int:
         """Make these the stages in the rooms of the grant; what is not named is off air."""

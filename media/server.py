@@ -150,6 +150,25 @@ def hang_up(request: Request, node: Node) -> Response:
     return Response(status=200)
 
 
+def show_publisher(request: Request, node: Node) -> Response:
+    """GET /media/publishers/{id}"""
+    session = _own_session(request, node)
+    assert isinstance(session, Publisher)
+    return _json(views.one_publisher(node.room_of(session), session, node))
+
+
+def tell_quality(request: Request, node: Node) -> Response:
+    """POST /media/subscribers/{id}/quality: what only a receiver knows of how it fares."""
+    session = _own_session(request, node)
+    assert isinstance(session, Subscriber)
+    told = request.document()
+    figures = [told.get(name, 0) for name in ("freezes", "freeze_ms", "rtt_ms")]
+    if not all(isinstance(x, int) and 0 <= x < 10**7 for x in figures):
+        raise BadOffer("“freezes”, “freeze_ms” and “rtt_ms” are numbers from 0")
+    node.note_quality(session, *figures)
+    return Response(status=204)
+
+
 def show_subscriber(request: Request, node: Node) -> Response:
     """GET /media/subscribers/{id}"""
     session = _own_session(request, node)
@@ -261,12 +280,13 @@ def show_metrics(request: Request, node: Node) -> Response:
 ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     ("whip", "*"): {"POST": publish},
     ("whep", "*"): {"POST": subscribe},
-    ("publishers", "*"): {"PATCH": trickle, "DELETE": hang_up},
+    ("publishers", "*"): {"GET": show_publisher, "PATCH": trickle, "DELETE": hang_up},
     ("subscribers", "*"): {"GET": show_subscriber, "PATCH": trickle, "DELETE": hang_up},
     ("publishers", "*", "group"): {"PUT": regroup},
     ("publishers", "*", "talk"): {"PUT": talk},
     ("subscribers", "*", "room"): {"PUT": move},
     ("subscribers", "*", "view"): {"PUT": ask},
+    ("subscribers", "*", "quality"): {"POST": tell_quality},
     ("stages",): {"PUT": set_stages},
     ("rooms",): {"GET": show_rooms},
     ("health",): {"GET": show_health},

@@ -48,7 +48,7 @@ class Subscriber:
         self.loss = 0.0
         self.kbps = 0
         self.limit_kbps: float | None = None
-        self.freezes = 0
+        self.noted_at = float("-inf")
         self.resent = 0
         self.publishers: dict[str, Publisher] = {}
         self._now = mux.now

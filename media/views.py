@@ -102,7 +102,7 @@ def _room(room: Room, node: Node) -> dict[str, Any]:
     return {
         "on_air": room.on_air,
         "groups": groups,
-        "publishers": [_publisher(room, p, node) for p in room.publishers.values()],
+        "publishers": [one_publisher(room, p, node) for p in room.publishers.values()],
         "subscribers": sum(1 for s in room.subscribers.values() if not s.grant.service),
         "audience": sum(
             1 for s in room.subscribers.values() if s.group is None and not s.grant.service
@@ -110,7 +110,8 @@ def _room(room: Room, node: Node) -> dict[str, Any]:
     }
 
 
-def _publisher(room: Room, publisher: Publisher, node: Node) -> dict[str, Any]:
+def one_publisher(room: Room, publisher: Publisher, node: Node) -> dict[str, Any]:
+    """One publisher, as the control desk and its own client see it."""
     now = node.mux.now()
     flowing = {s.kind for s in publisher.streams if not s.quiet(now)}
     return {

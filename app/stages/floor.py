@@ -40,6 +40,13 @@ async def cues() -> dict[str, Cues]:
     return found
 
 
+async def is_held(slot: UUID, person: str) -> bool:
+    """Whether this person is kept off the stage in this slot."""
+    return await StageCue.exists().where(
+        StageCue.slot == slot, StageCue.kind == HELD, StageCue.person == person
+    )
+
+
 async def pin(conference: UUID, slot: UUID, person: str | None, *, by: UUID, now: datetime) -> None:
     """Put this person first on the stage, or nobody in particular."""
     async with db.transaction():

@@ -18,9 +18,8 @@ from app.accounts.viewer import EVERYBODY, SIGNED_IN, Viewer
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import page
-from app.programme.releases import Released
 from app.settings import Settings
-from app.stages import desk, floor_routes, grants, house, view
+from app.stages import desk, floor, floor_routes, grants, house, view
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -96,16 +95,15 @@ async def green_room(
         "stages/greenroom.html",
         conference=request.state.conference,
         it=view.slot_view(found.released, slot, found.phases),
-        state=await _state(request.state.conference, found.released, slot, found),
+        state=await _state(request, slot, found),
+        runs=request.state.viewer.has(floor_routes.RUNS_THE_FLOOR),
         insecure=request.url.scheme == "http" and host not in _LOCAL,
         at=f"/c/{slug}",
     )
 
 
-async def _state(
-    conference: Conference, released: Released, slot: Slot, found: house.House
-) -> dict[str, Any]:
-    plan = await house.plan_of_room(conference, released, slot)
+async def _state(request: Request[Any, Any, Any], slot: Slot, found: house.House) -> dict[str, Any]:
+    plan = await house.plan_of_room(request.state.conference, found.released, slot)
     phase = found.phases.get(slot.id, Phase.UPCOMING)
     live_at = view.due_live(plan, slot.id)
     ends = next((c.due for c in plan.changes if c.slot == slot.id and c.phase is Phase.ENDED), None)
@@ -115,6 +113,7 @@ async def _state(
         "start": slot.start.isoformat(),
         "ends_at": (ends or slot.end).isoformat(),
         "now": found.now.isoformat(),
+        "held": await floor.is_held(UUID(slot.id), str(request.state.viewer.person)),
     }
 
 
@@ -124,7 +123,7 @@ async def green_room_state(
 ) -> dict[str, Any]:
     """Where the slot stands and when it goes live; instants are ISO 8601."""
     found, slot = await _slot(request, slot_id)
-    return await _state(request.state.conference, found.released, slot, found)
+    return await _state(request, slot, found)
 
 
 @get("/c/{slug:str}/green-room/{slot_id:uuid}/grant", opt={"who": EVERYBODY})

@@ -1,5 +1,6 @@
 // The green room: see and hear yourself first, then the others; the lamp says when the world does.
 import { Refused } from "./peer.js";
+import { Talkback } from "./talkback.js";
 import { Voice } from "./voice.js";
 import { Watch } from "./whep.js";
 import { Publish } from "./whip.js";
@@ -89,14 +90,16 @@ function show(event) {
 
 /** Who is in which lane: names under the faces, and only as many faces as there are people. */
 async function others() {
-  if (!entered) return;
+  if (!entered && !root.dataset.runs) return;
   const { lanes } = await watch.lanes();
   const shown = [];
   for (const lane of lanes ?? []) {
     const face = faces.get(lane.mid);
     if (lane.kind !== "video" || !face || !lane.publisher) continue;
     const tag = face.querySelector(".tag");
-    if (tag) tag.textContent = lane.name;
+    if (tag) tag.textContent = lane.source === "screen" ? _("%(name)s’s screen", { name: lane.name }) : lane.name;
+    const talk = /** @type {HTMLElement | null} */ (face.querySelector("[data-talk]"));
+    if (talk) talk.dataset.talk = lane.person;
     shown.push(face);
   }
   const place = $("others");
@@ -185,9 +188,62 @@ function enter() {
 async function join() {
   joinsAt = 0;
   await publish.start();
+  await listen();
+}
+
+/** See and hear the others; those who run the show do so without entering. */
+async function listen() {
+  if (watch.keeper.connection) return;
   const { room } = await (await fetch(`${root.dataset.at}/grant`)).json();
   watch.room = room;
   watch.start();
+}
+
+/** Share a screen on the lines that are there already, or stop. */
+async function share() {
+  const button = $("share");
+  if (publish.screen) return showShared(null);
+  try {
+    const screen = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: true });
+    screen.getVideoTracks()[0]?.addEventListener("ended", () => showShared(null));
+    await showShared(screen);
+  } catch (error) {
+    if (/** @type {Error} */ (error).name !== "NotAllowedError") button.title = reasons(error);
+  }
+}
+
+/** @param {MediaStream | null} screen */
+async function showShared(screen) {
+  await publish.share(screen);
+  $("share").setAttribute("aria-pressed", String(screen !== null));
+}
+
+const talkback = root.dataset.runs
+  ? new Talkback(`${root.dataset.at}/talkback`, (what) => {
+      if (what === "refused" || what === "lost") $("talk_say").textContent = _("Talkback lost its connection and comes back by itself.");
+    })
+  : null;
+
+/** @param {Event} event @returns {HTMLElement | null} */
+const talkButton = (event) => /** @type {Element} */ (event.target).closest("[data-talk]");
+
+/** @param {Event} event */
+async function talk(event) {
+  const button = talkButton(event);
+  if (!button?.dataset.talk || !talkback) return;
+  button.setAttribute("aria-pressed", "true");
+  try {
+    await talkback.start([button.dataset.talk]);
+  } catch (error) {
+    $("talk_say").textContent = reasons(error);
+  }
+}
+
+function hush() {
+  for (const button of document.querySelectorAll("[data-talk][aria-pressed=true]")) {
+    button.setAttribute("aria-pressed", "false");
+    talkback?.stop();
+  }
 }
 
 /** @param {"audio" | "video"} kind @param {HTMLElement} button */
@@ -206,7 +262,7 @@ function lamp() {
   let next = "off";
   const until = joinsAt || (state.live_at ? Date.parse(state.live_at) : Infinity);
   const left = Math.ceil((until - now()) / 1000);
-  if (state.phase === "live" && entered) next = "on";
+  if (state.phase === "live" && entered) next = state.held ? "held" : "on";
   else if ((entered || joinsAt) && left <= COUNTDOWN_S && (joinsAt || state.phase !== "ended")) {
     if (left > -5) next = "soon";
     $("soon").textContent = String(Math.max(left, 0));
@@ -258,19 +314,31 @@ document.addEventListener("plenary:phase", (event) => {
   tick();
   return refresh();
 });
-for (const topic of ["release", "hello"]) document.addEventListener(`plenary:${topic}`, refresh);
+for (const topic of ["release", "hello", "floor", "hand"]) document.addEventListener(`plenary:${topic}`, refresh);
 $("check").addEventListener("click", ask);
 $("enter").addEventListener("click", enter);
 $("mute").addEventListener("click", () => toggle("audio", $("mute")));
 $("camera").addEventListener("click", () => toggle("video", $("camera")));
+$("share").addEventListener("click", share);
+document.addEventListener("pointerdown", talk);
+document.addEventListener("pointerup", hush);
+document.addEventListener("pointercancel", hush);
+document.addEventListener("keydown", (event) => {
+  if (event.key === " " && !event.repeat && talkButton(event)) talk(event);
+});
+document.addEventListener("keyup", (event) => {
+  if (event.key === " ") hush();
+});
 $("cameras").addEventListener("change", () => choose("video", /** @type {HTMLSelectElement} */ ($("cameras")).value));
 $("mics").addEventListener("change", () => choose("audio", /** @type {HTMLSelectElement} */ ($("mics")).value));
 addEventListener("pagehide", () => {
   publish.leave();
   watch.leave();
+  talkback?.leave();
 });
 document.body.dataset.air = "off";
 tick();
+if (talkback) listen();
 setInterval(tick, 250);
 setInterval(others, 1000);
 setInterval(network, 3000);

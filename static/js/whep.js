@@ -1,6 +1,9 @@
 // Watching (WHEP): one connection with fixed lanes; the node decides what each lane carries.
 import { exchange, fetchGrant, Keeper, refusal } from "./peer.js";
 
+/** How often a viewer tells the node of freezes, ms. */
+const REPORT_EVERY = 20_000;
+
 /** H.264 constrained baseline first; what the node forwards.
  * @param {RTCRtpTransceiver} transceiver
  */
@@ -16,6 +19,7 @@ function preferH264(transceiver) {
 export class Watch {
   /**
    * @param {{grantUrl: string, room: string, group?: string, video?: number, voices?: number,
+   *   layout?: string, layer?: string,
    *   onTrack: (event: RTCTrackEvent) => void,
    *   tell: (state: string, error?: unknown) => void}} wishes
    */
@@ -24,23 +28,33 @@ export class Watch {
     this.room = wishes.room;
     this.address = "";
     this.grant = "";
-    this.keeper = new Keeper(() => this.#join(), wishes.tell);
+    this.view = { layout: wishes.layout ?? "auto", layer: wishes.layer ?? "auto" };
+    /** @type {{freezes: number, freezeMs: number}} */
+    this.told = { freezes: 0, freezeMs: 0 };
+    this.keeper = new Keeper(() => this.#join(), wishes.tell, () => this.#known());
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.reporting = undefined;
   }
 
   start() {
+    clearInterval(this.reporting);
+    this.reporting = setInterval(() => this.#report(), REPORT_EVERY);
     return this.keeper.start();
   }
 
   async #join() {
     const { grantUrl, group, video = 1, voices = 3, onTrack } = this.wishes;
-    this.grant = (await fetchGrant(grantUrl)).grant;
-    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    const granted = await fetchGrant(grantUrl);
+    this.grant = granted.grant;
+    const connection = new RTCPeerConnection({ iceServers: granted.ice_servers ?? [], bundlePolicy: "max-bundle" });
     connection.addEventListener("track", onTrack);
     for (let n = 0; n < voices; n += 1) connection.addTransceiver("audio", { direction: "recvonly" });
     for (let n = 0; n < video; n += 1) preferH264(connection.addTransceiver("video", { direction: "recvonly" }));
-    const query = group ? `?group=${encodeURIComponent(group)}` : "";
+    const query = new URLSearchParams(this.view);
+    if (group) query.set("group", group);
+    this.told = { freezes: 0, freezeMs: 0 };
     try {
-      this.address = await exchange(connection, `/media/whep/${this.room}${query}`, this.grant);
+      this.address = await exchange(connection, `/media/whep/${this.room}?${query}`, this.grant);
     } catch (error) {
       connection.close();
       throw error;
@@ -63,12 +77,53 @@ export class Watch {
     else if (!answer.ok) throw await refusal(answer);
   }
 
+  /** Ask for another layout ("auto", "speaker", "grid", "screen") or layer ("auto", "high", "low").
+   * @param {{layout?: string, layer?: string}} view
+   */
+  async look(view) {
+    this.view = { ...this.view, ...view };
+    if (!this.address || !this.keeper.connection) return;
+    let answer = await this.#send("view", this.view);
+    if (answer.status === 401) {
+      this.grant = (await fetchGrant(this.wishes.grantUrl)).grant;
+      answer = await this.#send("view", this.view);
+    }
+    if (answer.status === 404) this.keeper.renew();
+  }
+
+  /** How it fares here: what only a receiver can tell. */
+  async #report() {
+    const connection = this.keeper.connection;
+    if (connection?.connectionState !== "connected" || document.hidden) return;
+    const [now, rtt] = [{ freezes: 0, freezeMs: 0 }, { ms: 0 }];
+    (await connection.getStats()).forEach((report) => {
+      if (report.type === "inbound-rtp" && report.kind === "video") {
+        now.freezes += report.freezeCount ?? 0;
+        now.freezeMs += Math.round((report.totalFreezesDuration ?? 0) * 1000);
+      }
+      if (report.type === "candidate-pair" && report.nominated) rtt.ms = Math.round((report.currentRoundTripTime ?? 0) * 1000);
+    });
+    const news = { freezes: now.freezes - this.told.freezes, freeze_ms: now.freezeMs - this.told.freezeMs, rtt_ms: rtt.ms };
+    this.told = now;
+    if (this.address) await this.#send("quality", news, "POST").catch(() => {});
+  }
+
+  async #known() {
+    const answer = await fetch(this.address, { headers: { authorization: `Bearer ${this.grant}` } });
+    return answer.ok || answer.status === 401;
+  }
+
   /** @param {string} room */
   #put(room) {
-    return fetch(`${this.address}/room`, {
-      method: "PUT",
+    return this.#send("room", { room, group: this.wishes.group ?? null });
+  }
+
+  /** @param {string} part @param {unknown} content @param {string} [method] */
+  #send(part, content, method = "PUT") {
+    return fetch(`${this.address}/${part}`, {
+      method,
       headers: { "content-type": "application/json", authorization: `Bearer ${this.grant}` },
-      body: JSON.stringify({ room, group: this.wishes.group ?? null }),
+      body: JSON.stringify(content),
     });
   }
 
@@ -83,6 +138,7 @@ export class Watch {
 
   /** Say goodbye, also from a page that is going away. */
   leave() {
+    clearInterval(this.reporting);
     this.keeper.stop();
     if (this.address) {
       fetch(this.address, { method: "DELETE", headers: { authorization: `Bearer ${this.grant}` }, keepalive: true });

@@ -1,18 +1,33 @@
-// Publishing (WHIP, RFC 9725): camera and microphone into one group; tracks are swapped in place.
-import { exchange, fetchGrant, Keeper } from "./peer.js";
+// Publishing (WHIP, RFC 9725): camera in two layers, microphone, screen; tracks are swapped in place.
+import { exchange, fetchGrant, Keeper, refusal } from "./peer.js";
 
-const VIDEO_BITRATE = 1_500_000;
+/** Every line that is ever needed is offered at once, so that nothing needs a second offer. A line
+ * without a track sends nothing. `content` tells the node what a line shows (RFC 4796).
+ * @type {Record<string, {kind: "audio" | "video", content?: string, encoding?: RTCRtpEncodingParameters}>}
+ */
+const LINES = {
+  microphone: { kind: "audio" },
+  camera: { kind: "video", encoding: { maxBitrate: 1_500_000 } },
+  low: { kind: "video", content: "alt", encoding: { maxBitrate: 160_000, scaleResolutionDownBy: 4, maxFramerate: 15 } },
+  screen: { kind: "video", content: "slides", encoding: { maxBitrate: 1_800_000 } },
+  screenSound: { kind: "audio" },
+};
 
 export class Publish {
   /**
-   * @param {{grantUrl: string, stream: () => MediaStream,
+   * @param {{grantUrl: string, stream: () => MediaStream, lines?: string[],
    *   tell: (state: string, error?: unknown) => void}} wishes
    */
   constructor(wishes) {
     this.wishes = wishes;
     this.address = "";
     this.grant = "";
-    this.keeper = new Keeper(() => this.#join(), wishes.tell);
+    this.room = "";
+    /** @type {MediaStream | null} */
+    this.screen = null;
+    /** @type {Map<string, RTCRtpTransceiver>} */
+    this.lines = new Map();
+    this.keeper = new Keeper(() => this.#join(), wishes.tell, () => this.#known());
   }
 
   start() {
@@ -20,21 +35,28 @@ export class Publish {
   }
 
   async #join() {
-    const { grant, room } = await fetchGrant(this.wishes.grantUrl);
-    this.grant = grant;
-    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    const granted = await fetchGrant(this.wishes.grantUrl);
+    this.grant = granted.grant;
+    this.room = granted.room;
+    const connection = new RTCPeerConnection({ iceServers: granted.ice_servers ?? [], bundlePolicy: "max-bundle" });
     const stream = this.wishes.stream();
-    for (const kind of /** @type {const} */ (["audio", "video"])) {
-      const track = stream.getTracks().find((one) => one.kind === kind);
-      const transceiver = connection.addTransceiver(track ?? kind, {
+    this.lines.clear();
+    for (const name of this.wishes.lines ?? Object.keys(LINES)) {
+      const { kind, encoding } = LINES[name];
+      const transceiver = connection.addTransceiver(this.#track(name) ?? kind, {
         direction: "sendonly",
-        streams: [stream],
-        sendEncodings: kind === "video" ? [{ maxBitrate: VIDEO_BITRATE }] : undefined,
+        streams: [name.startsWith("screen") && this.screen ? this.screen : stream],
+        sendEncodings: encoding ? [{ ...encoding }] : undefined,
       });
       if (kind === "video") onlyH264(transceiver);
+      this.lines.set(name, transceiver);
     }
     try {
-      this.address = await exchange(connection, `/media/whip/${room}`, grant);
+      // The mids are known once the offer is set, in the order of the lines.
+      const contents = Object.fromEntries(
+        [...this.lines.keys()].flatMap((name, at) => (LINES[name].content ? [[String(at), LINES[name].content]] : [])),
+      );
+      this.address = await exchange(connection, `/media/whip/${this.room}`, this.grant, contents);
     } catch (error) {
       connection.close();
       throw error;
@@ -42,24 +64,76 @@ export class Publish {
     return connection;
   }
 
+  /** @param {string} name @returns {MediaStreamTrack | null} */
+  #track(name) {
+    const from = name.startsWith("screen") ? this.screen : this.wishes.stream();
+    return from?.getTracks().find((one) => one.kind === LINES[name].kind) ?? null;
+  }
+
   /** Send another camera or microphone, or none, without a new negotiation.
    * @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track
    */
   async replace(kind, track) {
-    for (const transceiver of this.keeper.connection?.getTransceivers() ?? []) {
-      const sends = transceiver.sender.track?.kind ?? transceiver.receiver.track.kind;
-      if (sends === kind) await transceiver.sender.replaceTrack(track);
+    for (const name of kind === "audio" ? ["microphone"] : ["camera", "low"]) {
+      await this.lines.get(name)?.sender.replaceTrack(track);
     }
+  }
+
+  /** Share a screen, with its sound where the browser gives it, or (null) share no more.
+   * @param {MediaStream | null} screen
+   */
+  async share(screen) {
+    for (const track of this.screen?.getTracks() ?? []) if (!screen) track.stop();
+    this.screen = screen;
+    const picture = this.#track("screen");
+    if (picture) picture.contentHint = "detail";
+    await this.lines.get("screen")?.sender.replaceTrack(picture);
+    await this.lines.get("screenSound")?.sender.replaceTrack(this.#track("screenSound"));
+  }
+
+  /** Move into the group of a fresh grant on the same connection: onto the stage, or back. */
+  async regroup() {
+    this.grant = (await fetchGrant(this.wishes.grantUrl)).grant;
+    await this.#put("group");
+  }
+
+  /** Be heard backstage by these people ("*": all), or by nobody; in a talkback group only.
+   * @param {string[] | null} to
+   */
+  async talk(to) {
+    const answer = await this.#put("talk", { to });
+    if (answer.status === 401) {
+      this.grant = (await fetchGrant(this.wishes.grantUrl)).grant;
+      await this.#put("talk", { to });
+    }
+  }
+
+  /** @param {string} part @param {unknown} [content] */
+  async #put(part, content) {
+    const answer = await fetch(`${this.address}/${part}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", authorization: `Bearer ${this.grant}` },
+      body: content === undefined ? undefined : JSON.stringify(content),
+    });
+    if (answer.status === 404) this.keeper.renew();
+    else if (!answer.ok && answer.status !== 401) throw await refusal(answer);
+    return answer;
+  }
+
+  async #known() {
+    const answer = await fetch(this.address, { headers: { authorization: `Bearer ${this.grant}` } });
+    return answer.ok || answer.status === 401;
   }
 
   /** Round trip in ms and share of lost packets, or null before the first report. */
   async quality() {
     const reports = await this.keeper.connection?.getStats();
+    /** @type {{rtt: number, loss: number} | null} */
     let found = null;
     reports?.forEach((report) => {
-      if (report.type === "remote-inbound-rtp" && report.kind === "video") {
-        found = { rtt: (report.roundTripTime ?? 0) * 1000, loss: report.fractionLost ?? 0 };
-      }
+      if (report.type !== "remote-inbound-rtp") return;
+      const [rtt, loss] = [(report.roundTripTime ?? 0) * 1000, report.fractionLost ?? 0];
+      found = { rtt: Math.max(rtt, found?.rtt ?? 0), loss: Math.max(loss, found?.loss ?? 0) };
     });
     return found;
   }
