@@ -1,0 +1,99 @@
+"""What people see in Chromium, with the scripts that the pages use."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.media.browser.conftest import Front, becomes, open_page
+from tests.media.browser.lossy import Fate, Way, jitter, lose
+
+SWITCHES = 50
+
+
+async def test_two_speakers_and_a_screen_share(front: Front, browser: Browser) -> None:
+    await front.on_air("hall")
+    ada, bob, eve = [await open_page(browser, front.address) for _ in range(3)]
+    await ada.evaluate("publish('hall', 'ada', '#e00')")
+    await bob.evaluate("publish('hall', 'bob', '#00e')")
+    await eve.evaluate("watch('hall', 'eve', 3, {layout: 'screen'})")
+    await becomes(eve, "colours().sort()", ["blue", "dark", "red"], seconds=15)
+    await bob.evaluate("publishing.share(paint('#0c0'))")
+    await becomes(eve, "colours()[0]", "green")
+    await becomes(eve, "colours().sort()", ["blue", "green", "red"])
+    lanes = (await eve.evaluate("watching.lanes()"))["lanes"]
+    pictures = [lane for lane in lanes if lane["kind"] == "video"]
+    assert pictures[0]["source"] == "screen"
+    assert pictures[0]["person"] == "bob"
+    # The faces beside a screen come in the low layer: a quarter of the width.
+    await becomes(eve, "sizes().slice(1)", [160, 160], seconds=15)
+    await bob.evaluate("publishing.share(null)")
+    await becomes(eve, "['red', 'blue'].includes(colours()[0])", True, seconds=8)
+    assert await eve.evaluate("states") == ["joining", "joined"]
+
+
+async def test_fifty_switches_among_three_rooms(front: Front, browser: Browser) -> None:
+    rooms = {"hall": "red", "annex": "green", "loft": "blue"}
+    await front.on_air(*rooms)
+    eve = await open_page(browser, front.address)
+    for room, paint in zip(rooms, ("#e00", "#0c0", "#00e"), strict=True):
+        page = await open_page(browser, front.address)
+        await page.evaluate(f"publish('{room}', '{room}', '{paint}')")
+    await eve.evaluate("watch('hall', 'eve', 1)")
+    await becomes(eve, "colours()", ["red"], seconds=15)
+    names, times = list(rooms), []
+    for number in range(1, SWITCHES + 1):
+        room = names[number % 3]
+        times.append(
+            await eve.evaluate(
+                """async ([room, wanted]) => {
+                  const began = performance.now();
+                  const switched = watching.switchTo(room);
+                  while (colours()[0] !== wanted) {
+                    if (performance.now() - began > 5000) return 5000;
+                    await new Promise((done) => setTimeout(done, 8));
+                  }
+                  await switched;
+                  return performance.now() - began;
+                }""",
+                [room, rooms[room]],
+            )
+        )
+        await eve.wait_for_timeout(120)
+    p95 = statistics.quantiles(times, n=20)[-1]
+    assert p95 < 1000, f"{p95:.0f} ms"
+    assert await eve.evaluate("states") == ["joining", "joined"]
+
+
+@pytest.mark.parametrize(
+    "fate", [lose(100), lose(20), lose(10), jitter], ids=["1%", "5%", "10%", "jitter"]
+)
+async def test_a_bad_way_freezes_no_picture(front: Front, browser: Browser, fate: Fate) -> None:
+    await front.on_air("hall")
+    ada = await open_page(browser, front.address)
+    await ada.evaluate("publish('hall', 'ada', '#e00')")
+    way = Way(front.udp_port)
+    await way.open()
+    through = f"""
+      const set = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function (description) {{
+        const sdp = description.sdp.replace(/127.0.0.1 {front.udp_port} /g, '127.0.0.1 {way.port} ');
+        return set.call(this, {{type: description.type, sdp}});
+      }};"""
+    eve = await open_page(browser, front.address, init=through)
+    await eve.evaluate("watch('hall', 'eve', 1, {layer: 'high'})")
+    await becomes(eve, "colours()", ["red"], seconds=15)
+    await eve.wait_for_timeout(1500)
+    way.fate = fate
+    await eve.evaluate("gap = 0")
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        await eve.wait_for_timeout(500)
+    longest = await eve.evaluate("gap")
+    way.close()
+    assert 0 < longest < 1000, f"{longest:.0f} ms without a picture, {way.lost} packets lost"
+    if fate is not jitter:
+        assert way.lost > 2
