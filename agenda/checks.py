@@ -176,7 +176,8 @@ def _look_at_slot(slot: Slot, index: Index) -> Iterator[Finding]:
             else "“{title}” at {time} has no length.",
             cure="lengthen",
         )
-    if not any(day.start <= slot.start and slot.end <= day.end for day in conference.days):
+    hours = index.ground.rules.hours or conference.days
+    if not any(span.start <= slot.start and slot.end <= span.end for span in hours):
         yield _about_slot(
             slot,
             index,
@@ -185,7 +186,17 @@ def _look_at_slot(slot: Slot, index: Index) -> Iterator[Finding]:
             template="“{title}” at {time} lies outside the conference's hours.",
             cure="move",
         )
-    offset = conference.local(slot.start).utcoffset()
+    local = conference.local(slot.start)
+    offset = local.utcoffset()
+    if local.replace(fold=1).utcoffset() != local.replace(fold=0).utcoffset():
+        yield _about_slot(
+            slot,
+            index,
+            code="clock_twice",
+            severity=Severity.SHOULD,
+            template="“{title}” starts at {time}, which the clocks show twice that night.",
+            cure="move",
+        )
     if slot.duration > timedelta(0) and offset != conference.local(slot.end).utcoffset():
         yield _about_slot(
             slot,

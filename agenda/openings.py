@@ -41,7 +41,7 @@ def openings(
     free, with their pause, and present, the room is open and rested, and what comes before is over.
 
     `without` is the session's own slot, which is no obstacle; nothing starts before `line`. `hours`
-    are when sessions may run, by default `usual_hours`.
+    are when sessions may run, by default those of the rules, or `usual_hours`.
     """
     sessions = {s.id: s for s in schedule.sessions}
     standing = [
@@ -51,11 +51,15 @@ def openings(
         and slot.duration > timedelta(0)
         and sessions[slot.session].state is not SessionState.CANCELLED
     ]
-    busy = [*_people(schedule, rules, session, standing), *_order(rules, session, standing)]
+    busy = [
+        *_people(schedule, rules, session, standing),
+        *_order(rules, session, standing),
+        *rules.breaks,
+    ]
     by_room: dict[RoomId, list[Span]] = {}
     for slot in standing:
         by_room.setdefault(slot.room, []).append(_widened(slot, rules.changeover))
-    spans = list(hours) or usual_hours(schedule.conference, standing)
+    spans = list(hours or rules.hours) or usual_hours(schedule.conference, standing)
     found: dict[RoomId, tuple[Window, ...]] = {}
     for room in schedule.rooms:
         if room.name:

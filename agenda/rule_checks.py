@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from agenda.finding import Finding, Severity
 from agenda.model import Conference, Room, RoomId, Session, SessionId, Slot, Speaker, SpeakerId
@@ -88,6 +89,7 @@ def of_person(name: str, slots: Sequence[Slot], ground: Ground) -> Iterator[Find
 def of_session(session: Session, slots: Sequence[Slot], ground: Ground) -> Iterator[Finding]:
     """Absent speakers, too small a room, a wrong order, and clashes of what people want."""
     yield from _absences(session, slots, ground)
+    yield from _unkind_times(session, slots, ground)
     yield from _crowding(session, slots, ground)
     yield from _disorder(session, slots, ground)
     yield from _clashes_of_interest(session, slots, ground)
@@ -127,6 +129,54 @@ def _absences(session: Session, slots: Sequence[Slot], ground: Ground) -> Iterat
                         cure="move",
                         place=ground.speakers[speaker].name,
                     )
+
+
+def _unkind_times(session: Session, slots: Sequence[Slot], ground: Ground) -> Iterator[Finding]:
+    """What runs into a break for everybody, or into the night of those who speak."""
+    for slot in slots:
+        if any(span.touches(slot) for span in ground.rules.breaks):
+            yield _about(
+                slot,
+                ground,
+                code="in_break",
+                severity=Severity.SHOULD,
+                template="“{title}” at {time} runs into a break that is for everybody.",
+                cure="move",
+                place="",
+            )
+        for speaker in session.speakers:
+            zone = ground.rules.homes.get(speaker)
+            if zone and asleep(slot.start, slot.end, zone, ground.rules.night):
+                there = slot.start.astimezone(ZoneInfo(zone))
+                yield Finding(
+                    code="night_at_home",
+                    severity=Severity.SHOULD,
+                    template="For {name} “{title}” starts at {there} in the night ({zone}).",
+                    facts={
+                        "name": ground.speakers[speaker].name,
+                        "title": session.title,
+                        "there": f"{there:%H:%M}",
+                        "zone": zone,
+                    },
+                    slots=(slot.id,),
+                    session=session.id,
+                    cure="move",
+                )
+
+
+def asleep(start: datetime, end: datetime, zone: str, night: tuple[time, time]) -> bool:
+    """Whether a stretch of time shares an instant with a night on the clock of a zone."""
+    tz = ZoneInfo(zone)
+    falls, breaks = night
+    evening = start.astimezone(tz).date() - timedelta(days=1)
+    while True:
+        morning = evening if falls < breaks else evening + timedelta(days=1)
+        dusk, dawn = datetime.combine(evening, falls, tz), datetime.combine(morning, breaks, tz)
+        if dusk.astimezone(UTC) >= end:
+            return False
+        if start < dawn.astimezone(UTC):
+            return True
+        evening += timedelta(days=1)
 
 
 def _crowding(session: Session, slots: Sequence[Slot], ground: Ground) -> Iterator[Finding]:
@@ -197,11 +247,18 @@ def _clashes_of_interest(
 
 
 def _about(
-    slot: Slot, ground: Ground, *, code: str, template: str, cure: str, place: str
+    slot: Slot,
+    ground: Ground,
+    *,
+    code: str,
+    template: str,
+    cure: str,
+    place: str,
+    severity: Severity = Severity.MUST,
 ) -> Finding:
     return Finding(
         code=code,
-        severity=Severity.MUST,
+        severity=severity,
         template=template,
         facts={"title": ground.title(slot), "place": place, "time": ground.when(slot.start)},
         slots=(slot.id,),

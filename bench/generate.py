@@ -22,6 +22,7 @@ from agenda.model import (
     TrackId,
     make_day,
 )
+from agenda.rules import Rules, Span
 
 SEED = 20260504
 ROOMS = 35
@@ -164,4 +165,31 @@ def _slot(chance: random.Random, number: int, session: Session, rooms: list[Room
         room=rooms[room].id,
         start=start,
         duration=session.duration,
+    )
+
+
+def rules_of(made: Schedule) -> Rules:
+    """Rules of every kind for a schedule: some are kept, some broken, as in a real programme."""
+    rng = random.Random(SEED)
+    sessions = [session.id for session in made.sessions]
+    first = min(slot.start for slot in made.slots)
+    hour = timedelta(hours=1)
+    away = Span(start=first, end=first + hour)
+    return Rules(
+        changeover=timedelta(minutes=5),
+        pause=timedelta(minutes=10),
+        absent_speakers={
+            p.id: (away,) for p in rng.sample(made.speakers, len(made.speakers) // 20)
+        },
+        closed_rooms={room.id: (away,) for room in made.rooms[:2]},
+        demand={key: int(rng.expovariate(1 / 80)) for key in sessions},
+        earlier={rng.choice(sessions): (rng.choice(sessions),) for _ in range(len(sessions) // 25)},
+        wanted_together={
+            (min(pair), max(pair)): rng.randrange(3, 30)
+            for pair in (rng.sample(sessions, 2) for _ in range(4 * len(sessions)))
+        },
+        breaks=tuple(
+            Span(start=d.start + 12 * hour, end=d.start + 13 * hour) for d in made.conference.days
+        ),
+        homes={p.id: rng.choice(("America/New_York", "Asia/Tokyo", "UTC")) for p in made.speakers},
     )

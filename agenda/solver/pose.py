@@ -50,7 +50,7 @@ def pose(schedule: Schedule, rules: Rules, frame: Frame) -> Posed:
     pinned = {slot.id for slot, _ in standing if _stays(slot, frame)}
     free = [(slot.duration, session) for slot, session in standing if slot.id not in pinned]
     lengths = sorted({length for length, _ in free} | {length for _, length in fresh})
-    raster = _timeslots(schedule.conference, [s for s, _ in standing], lengths, frame)
+    raster = _timeslots(schedule.conference, [s for s, _ in standing], lengths, frame, rules)
     timeslots = _few_enough(raster, len(standing) + len(fresh), len(schedule.rooms))
     named = {_timeslot_id(slot.start, slot.duration): slot for slot, _ in standing}
     exact = {key: _exact(schedule.conference, slot, frame) for key, slot in named.items()}
@@ -76,7 +76,7 @@ def pose(schedule: Schedule, rules: Rules, frame: Frame) -> Posed:
             pause_minutes=_minutes(rules.pause),
             changeover_minutes=_minutes(rules.changeover),
             night=frame.night,
-            breaks=tuple((span.start, span.end) for span in frame.breaks),
+            breaks=tuple((span.start, span.end) for span in (*frame.breaks, *rules.breaks)),
             keynotes_alone=frame.keynotes_alone and not _have_company(talks, before, every),
             hours_per_day=frame.hours_per_day,
         ),
@@ -188,11 +188,12 @@ def _timeslots(
     standing: list[Slot],
     lengths: list[timedelta],
     frame: Frame,
+    rules: Rules,
 ) -> list[tuple[int, p.Timeslot]]:
     """New timeslots, each with the coarsest raster (in minutes) on which its start lies."""
     step = _minutes(frame.step) if frame.step else _usual_step(conference, standing)
     found: dict[str, tuple[int, p.Timeslot]] = {}
-    for hours in frame.hours or usual_hours(conference, standing):
+    for hours in frame.hours or rules.hours or usual_hours(conference, standing):
         for start in _starts(conference, hours, step, frame.line):
             local = conference.local(start)
             coarse = max(
@@ -361,7 +362,7 @@ def _speakers(
             unavailable=_touched(slots, rules.absent_speakers.get(person.id, ())),
             times=ask.times,
             rooms=ask.rooms,
-            zone=ask.zone,
+            zone=ask.zone or rules.homes.get(person.id, ""),
             any_hour=ask.any_hour,
         )
 

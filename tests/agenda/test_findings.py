@@ -98,6 +98,37 @@ def test_a_session_outside_the_days_and_over_a_change_of_the_clocks() -> None:
     assert found.code == "clock_change"
 
 
+def test_a_start_that_the_clocks_show_twice() -> None:
+    october = replace(
+        row("twice", length=10), start=at(0).replace(month=10, day=25, hour=0, minute=30)
+    )
+    (found,) = scan(make_schedule(HEAD, [october], (), ()))
+    assert (found.code, found.cure) == ("clock_twice", "move")
+    assert found.message == (
+        "“twice” starts at 2026-10-25 02:30, which the clocks show twice that night."
+    )
+
+
+def test_hours_breaks_and_nights_at_home() -> None:
+    made = schedule(row("a"), row("b", 120))
+    rules = Rules(
+        hours=(Span(start=at(0), end=at(150)),),
+        breaks=(Span(start=at(50), end=at(60)),),
+        homes={
+            SpeakerId(":speaker of a"): "America/Los_Angeles",
+            SpeakerId(":speaker of b"): "Asia/Tokyo",
+        },
+    )
+    assert [finding.message for finding in scan(made, rules)] == [
+        "“a” at 2026-05-04 10:00 runs into a break that is for everybody.",
+        "For speaker of a “a” starts at 01:00 in the night (America/Los_Angeles).",
+        "“b” at 2026-05-04 12:00 lies outside the conference's hours.",
+    ]
+    # 16:00 in Brussels is 23:00 in Tokyo.
+    late = schedule(row("a", 360, persons=(PersonRow(name="speaker of b"),)))
+    assert [f.code for f in scan(late, replace(rules, hours=()))] == ["night_at_home"]
+
+
 def test_very_many_overlaps_are_counted_not_listed() -> None:
     found = scan(schedule(*(row(f"{n}", 0) for n in range(60))))
     assert len(found) == MOST_OVERLAPS + 1
@@ -151,6 +182,9 @@ def test_with_rules_an_edit_finds_what_the_whole_would(
         earlier={key: (chance.choice(ids),) for key in ids},
         wanted_together={(one, two): 5 for one in ids for two in ids if one < two},
         closed_rooms={room.id: (Span(start=at(0), end=at(600)),) for room in before.rooms},
+        hours=(Span(start=at(0), end=at(900)),),
+        breaks=(Span(start=at(100), end=at(130)),),
+        homes={person.id: "Pacific/Auckland" for person in before.speakers},
     )
     if index < len(before.slots):
         slots = list(before.slots)
