@@ -27,17 +27,32 @@ _KEPT = timedelta(hours=6)
 _REPLAY = 500
 _IDLE_POLL_S = 1.0
 _BEAT_S = 20.0
+_CHECKED_S = 600.0
+"""How long a page is served by the roles that it came with."""
 
 
 async def announce(
-    conference: UUID, topic: str, payload: Mapping[str, Any], *, now: datetime
+    conference: UUID,
+    topic: str,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    audience: str = "",
 ) -> None:
-    """Write one numbered event in the caller's transaction; pages get it after the commit."""
-    await announce_many(conference, topic, [payload], now=now)
+    """Write one numbered event in the caller's transaction; pages get it after the commit.
+
+    With an `audience` only pages of people who hold that role in the conference get it.
+    """
+    await announce_many(conference, topic, [payload], now=now, audience=audience)
 
 
 async def announce_many(
-    conference: UUID, topic: str, payloads: Sequence[Mapping[str, Any]], *, now: datetime
+    conference: UUID,
+    topic: str,
+    payloads: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    audience: str = "",
 ) -> None:
     """Write numbered events of one topic, in order.
 
@@ -55,6 +70,7 @@ async def announce_many(
                     uid=uuid4(),
                     conference=conference,
                     topic=topic,
+                    audience=audience,
                     payload=json.dumps(payload, separators=(",", ":"), ensure_ascii=False),
                     at=now,
                 )
@@ -88,9 +104,13 @@ class _Page:
     """One open stream. Its queue is bounded: a page that doesn't read is closed and resumes."""
 
     conference: UUID
+    roles: frozenset[str] = frozenset()
     waiting: deque[bytes] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
+
+    def hears(self, audience: str) -> bool:
+        return not audience or audience in self.roles
 
     def push(self, chunk: bytes) -> None:
         if len(self.waiting) >= _REPLAY:
@@ -169,15 +189,27 @@ class Hub:
             if pages:
                 chunk = frame(row["id"], row["topic"], row["payload"])
                 for page in pages:
-                    page.push(chunk)
+                    if page.hears(row["audience"]):
+                        page.push(chunk)
         if len(rows) == _REPLAY:
             self._look.set()
 
     async def stream(
-        self, conference: UUID, resume: int | None, scope: Scope, receive: Receive, send: Send
+        self,
+        conference: UUID,
+        resume: int | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        roles: frozenset[str] = frozenset(),
     ) -> None:
-        """Serve one page until it leaves. `resume` is the last number that it saw."""
-        page = _Page(conference)
+        """Serve one page until it leaves. `resume` is the last number that it saw.
+
+        A page with `roles` is closed after a while and comes back by itself, so that a role that
+        was taken away, or a session that ended, stops being served.
+        """
+        page = _Page(conference, roles)
         self._pages.setdefault(conference, set()).add(page)
         gone = asyncio.create_task(self._until_gone(page, receive))
         try:
@@ -192,7 +224,7 @@ class Hub:
                     ],
                 }
             )
-            last = await self._catch_up(conference, resume)
+            last = await self._catch_up(page, resume)
             await _write(send, b"retry: 1000\n\n" + last[1])
             await self._pump(page, last[0], send)
         except OSError:
@@ -201,13 +233,17 @@ class Hub:
             gone.cancel()
             self._pages[conference].discard(page)
 
-    async def _catch_up(self, conference: UUID, resume: int | None) -> tuple[int, bytes]:
+    async def _catch_up(self, page: _Page, resume: int | None) -> tuple[int, bytes]:
         """What the page missed, and the number after which live delivery goes on."""
         if resume is None:
             return self._last, f"id: {self._last}\nevent: hello\ndata: {{}}\n\n".encode()
         rows = (
             await LiveEvent.select()
-            .where(LiveEvent.id > resume, LiveEvent.conference == conference)
+            .where(
+                LiveEvent.id > resume,
+                LiveEvent.conference == page.conference,
+                LiveEvent.audience.is_in(["", *sorted(page.roles)]),
+            )
             .order_by(LiveEvent.id)
             .limit(_REPLAY)
         )
@@ -215,7 +251,9 @@ class Hub:
         return (rows[-1]["id"] if rows else resume), body
 
     async def _pump(self, page: _Page, last: int, send: Send) -> None:
-        while not page.closed and not self._closing:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + _CHECKED_S if page.roles else float("inf")
+        while not page.closed and not self._closing and loop.time() < ends:
             try:
                 async with asyncio.timeout(_BEAT_S):
                     await page.wake.wait()

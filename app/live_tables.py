@@ -9,11 +9,15 @@ from app.conferences.tables import Conference
 
 
 class LiveEvent(Table, tablename="live_event"):
-    """One numbered message to the open pages of a conference; the number is what a page resumes from."""
+    """One numbered message to the open pages of a conference; the number is what a page resumes from.
+
+    An `audience` is the role in that conference that may hear it; without one, everybody may.
+    """
 
     id = BigSerial(primary_key=True)
     uid = UUID()
     conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade)
     topic = Varchar(length=20)
+    audience = Varchar(length=20, default="")
     payload = Text(default="{}")
     at = Timestamptz(index=True)

@@ -19,10 +19,11 @@ from app import db, errors, live, static
 from app.accounts import routes as accounts
 from app.accounts.origin import SameOriginOnly
 from app.accounts.tables import Person
-from app.accounts.viewer import ANYONE, admit
+from app.accounts.viewer import ANYONE, admit, roles_of
 from app.attendees import routes as attendees
 from app.conferences import routes as conferences
 from app.demo import routes as demo
+from app.editor import routes as editor
 from app.jobs import routes as jobs
 from app.notices import routes as notices
 from app.programme import feed, public
@@ -41,6 +42,7 @@ FEATURES = (
     public,
     feed,
     programme,
+    editor,
     stages,
     attendees,
     sponsors,
@@ -70,7 +72,9 @@ def _stream(hub: live.Hub) -> Any:
         conference = await conferences.by_slug(request.query_params.get("c", ""))
         seen = str(request.headers.get("last-event-id") or request.query_params.get("after") or "")
         resume = int(seen) if seen.isdecimal() and len(seen) < 18 else None
-        await hub.stream(conference.id, resume, scope, receive, send)
+        viewer = request.state.viewer
+        roles = await roles_of(conference.id, viewer.person) if viewer else frozenset[str]()
+        await hub.stream(conference.id, resume, scope, receive, send, roles=roles)
 
     return events
 

@@ -10,6 +10,7 @@ MODULES = (
     "app.accounts.tables",
     "app.conferences.tables",
     "app.programme.tables",
+    "app.editor.tables",
     "app.stages.tables",
     "app.attendees.tables",
     "app.sponsors.tables",

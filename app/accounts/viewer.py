@@ -87,10 +87,7 @@ async def _viewer(token: str, conference: Conference | None, settings: Settings)
     feed = None
     if conference is not None:
         feed = address(settings, conference.id, person["id"])
-        rows = await Membership.select(Membership.role).where(
-            Membership.conference == conference.id, Membership.person == person["id"]
-        )
-        roles = frozenset(row["role"] for row in rows)
+        roles = await roles_of(conference.id, person["id"])
     return Viewer(
         person=person["id"],
         name=person["name"],
@@ -98,3 +95,11 @@ async def _viewer(token: str, conference: Conference | None, settings: Settings)
         roles=roles,
         calendar_url=feed,
     )
+
+
+async def roles_of(conference: UUID, person: UUID) -> frozenset[str]:
+    """The roles that somebody holds in a conference."""
+    rows = await Membership.select(Membership.role).where(
+        Membership.conference == conference, Membership.person == person
+    )
+    return frozenset(row["role"] for row in rows)

@@ -71,6 +71,16 @@ async def read(conference: UUID) -> Draft:
     )
 
 
+async def read_version(conference: UUID) -> int:
+    """The version of the draft, which rises with every change."""
+    row = (
+        await Conference.select(Conference.draft_version).where(Conference.id == conference).first()
+    )
+    assert row is not None
+    version: int = row["draft_version"]
+    return version
+
+
 def _slot(row: Mapping[str, Any]) -> Slot:
     return Slot(
         id=SlotId(str(row["id"])),
@@ -93,7 +103,7 @@ async def write(conference: UUID, schedule: Schedule, *, expected: int) -> None:
     """Replace the draft by `schedule`, whose ids are UUIDs, in one transaction.
 
     Raises DraftMoved when the draft is no longer the `expected` version. Who speaks as which
-    speaker, and the rooms' slugs, are kept.
+    speaker, the rooms' slugs, and what is locked are kept.
     """
     async with db.transaction():
         taken = (
@@ -111,6 +121,10 @@ async def _write_rows(conference: UUID, schedule: Schedule) -> None:
         t.Speaker.conference == conference, t.Speaker.person.is_not_null()
     )
     slugs = await t.Room.select(t.Room.id, t.Room.slug).where(t.Room.conference == conference)
+    locks = await t.Slot.select(t.Slot.id).where(
+        t.Slot.conference == conference, t.Slot.locked.eq(True)
+    )
+    locked = {row["id"] for row in locks}
     held = document.dump(schedule)
     await Conference.update(
         {
@@ -155,6 +169,7 @@ async def _write_rows(conference: UUID, schedule: Schedule) -> None:
                 room=UUID(slot.room),
                 start=slot.start,
                 duration_s=int(slot.duration.total_seconds()),
+                locked=UUID(slot.id) in locked,
             )
             for slot in schedule.slots
         ],

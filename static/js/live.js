@@ -2,17 +2,20 @@
 //
 // The tab that holds the lock "plenary-live:slug" owns the connection and tells the others. When
 // it closes, the lock passes on and the next tab resumes after the last number that anybody saw.
+// Tabs of other rights (before and after signing in) have a connection of their own: some events
+// are for some roles only.
 
-const TOPICS = ["phase", "stage", "audience", "release", "job", "notice"];
+const TOPICS = ["phase", "stage", "audience", "release", "job", "notice", "draft", "editors", "solver"];
 const KEPT = 400;
 
 /** @typedef {{ number: number, topic: string, payload: any }} Message */
 
 /** Dispatch `plenary:phase` and its like on the document, once for each numbered event.
  * @param {string} conference the slug
+ * @param {string} [ear] who listens: tabs of the same ear share a connection
  */
-export function listen(conference) {
-  const name = `plenary-live:${conference}`;
+export function listen(conference, ear = "") {
+  const name = `plenary-live:${conference}:${ear}`;
   let last = 0;
   const seen = new Set();
 

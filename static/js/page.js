@@ -71,8 +71,8 @@ document.addEventListener("click", (event) => {
 lights();
 zone();
 
-const conference = meta("conference")?.content;
-if (conference) listen(conference);
+const conference = meta("conference");
+if (conference) listen(conference.content, conference.dataset.ear);
 
 document.addEventListener("plenary:notice", (event) => {
   const words = /** @type {CustomEvent} */ (event).detail.text;
