@@ -28,6 +28,8 @@ from app.jobs import routes as jobs
 from app.notices import routes as notices
 from app.programme import feed, public
 from app.programme import routes as programme
+from app.registration import organizer
+from app.registration import routes as registration
 from app.reports import routes as reports
 from app.settings import Settings
 from app.sponsors import routes as sponsors
@@ -45,6 +47,8 @@ FEATURES = (
     editor,
     stages,
     attendees,
+    registration,
+    organizer,
     sponsors,
     reports,
     jobs,

@@ -13,6 +13,7 @@ MODULES = (
     "app.editor.tables",
     "app.stages.tables",
     "app.attendees.tables",
+    "app.registration.tables",
     "app.sponsors.tables",
     "app.jobs.tables",
     "app.live_tables",

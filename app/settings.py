@@ -46,6 +46,7 @@ class Settings:
     mail_from: str
     smtp: Smtp | None
     trusted_proxies: tuple[str, ...]
+    trusted_hosts: tuple[str, ...]
     certificate: Path | None
     certificate_key: Path | None
     demo: bool
@@ -148,6 +149,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         mail_from=env.get("PLENARY_MAIL_FROM") or "plenary@localhost",
         smtp=_smtp(env),
         trusted_proxies=_names(env.get("PLENARY_TRUSTED_PROXIES", "")),
+        trusted_hosts=_names(env.get("PLENARY_TRUSTED_HOSTS", "")),
         certificate=certificate,
         certificate_key=certificate_key,
         demo=env.get("PLENARY_DEMO") == "1",

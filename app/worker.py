@@ -23,6 +23,7 @@ from app.accounts.tables import Person
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
 from app.notices import changes, mail
+from app.registration import pretix
 from app.settings import BadSetting, Settings, from_environment
 from app.sponsors import hooks
 
@@ -138,6 +139,7 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
         "enqueue": queue.enqueuer(redis),
         "released": changes.on_release,
         "changes": changes.deliverer(settings),
+        "pretix": pretix.deliverer(settings),
     }
     return [
         ("outbox", runner.deliver_for_ever(handlers)),

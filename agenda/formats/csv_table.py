@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agenda.errors import Unreadable
 from agenda.formats.columns import guess
@@ -34,13 +34,7 @@ def read(content: bytes, *, zone: str | None, columns: Mapping[str, str] | None 
     UnknownZone.
     """
     ledger = Ledger()
-    text = as_utf8(content, None, ledger).decode("utf-8")
-    csv.field_size_limit(LONGEST_CELL)
-    records = _Records(text.lstrip("\ufeff"))
-    try:
-        (_, header), *rows = records
-    except csv.Error as error:
-        raise Unreadable(f"The table is damaged at line {records.line}: {error}.") from error
+    (_, header), *rows = records(content, ledger)
     return read_rows(
         [cell.strip() for cell in header],
         rows,
@@ -51,16 +45,37 @@ def read(content: bytes, *, zone: str | None, columns: Mapping[str, str] | None 
     )
 
 
+def records(content: bytes, ledger: Ledger | None = None) -> list[tuple[int, list[str]]]:
+    """Every record of a CSV file with the number of its line, the header first.
+
+    The delimiter is guessed; what `write_rows` guarded is as it was. Raises Unreadable.
+    """
+    text = as_utf8(content, None, ledger or Ledger()).decode("utf-8")
+    csv.field_size_limit(LONGEST_CELL)
+    reader = _Records(text.lstrip("\ufeff"))
+    try:
+        found = list(reader)
+    except csv.Error as error:
+        raise Unreadable(f"The table is damaged at line {reader.line}: {error}.") from error
+    if not found:
+        raise Unreadable("The table is empty.")
+    return found
+
+
 def write(schedule: Schedule) -> bytes:
     """The sessions as CSV, UTF-8 with a byte order mark for spreadsheets, one line a slot.
 
     Cells that a spreadsheet would take for formulas are led by an apostrophe, which `read` takes
     away again. What a table has no column for (such as people's biographies) is not in it.
     """
+    return write_rows([HEADER, *lines(schedule)])
+
+
+def write_rows(rows: Iterable[Sequence[str]]) -> bytes:
+    """Any table as CSV, UTF-8 with a byte order mark, guarded against formulas."""
     made = io.StringIO(newline="")
     writer = csv.writer(made)
-    writer.writerow(HEADER)
-    for line in lines(schedule):
+    for line in rows:
         writer.writerow([_guarded(cell) for cell in line])
     return made.getvalue().encode("utf-8-sig", "replace")
 

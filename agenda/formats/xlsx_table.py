@@ -46,18 +46,8 @@ def read(content: bytes, *, zone: str | None, columns: Mapping[str, str] | None 
 
     Raises Unreadable, UnknownZone.
     """
-    refuse_too_large(content)
     ledger = Ledger()
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            sheets = list(_Workbook(archive).sheets())
-    except (zipfile.BadZipFile, ParseError, DefusedXmlException, KeyError, RuntimeError) as error:
-        raise Unreadable("The file is a damaged or foreign archive, not a spreadsheet.") from error
-    except (ValueError, OverflowError, NotImplementedError, EOFError, OSError) as error:
-        raise Unreadable("The spreadsheet is damaged.") from error
-    filled = [rows for rows in sheets if rows]
-    if not filled:
-        raise Unreadable("The spreadsheet is empty.")
+    filled = sheets(content)
     rows = next((rows for rows in filled if "title" in guess(rows[0][1])), filled[0])
     (_, header), *body = rows
     return read_rows(
@@ -71,6 +61,25 @@ def read(content: bytes, *, zone: str | None, columns: Mapping[str, str] | None 
 
 
 Row = tuple[int, list[str]]
+
+
+def sheets(content: bytes) -> list[list[Row]]:
+    """The rows of every sheet that has any, each with its number; at least one sheet.
+
+    Formulas count as their last values. Raises Unreadable.
+    """
+    refuse_too_large(content)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            found = list(_Workbook(archive).sheets())
+    except (zipfile.BadZipFile, ParseError, DefusedXmlException, KeyError, RuntimeError) as error:
+        raise Unreadable("The file is a damaged or foreign archive, not a spreadsheet.") from error
+    except (ValueError, OverflowError, NotImplementedError, EOFError, OSError) as error:
+        raise Unreadable("The spreadsheet is damaged.") from error
+    filled = [rows for rows in found if rows]
+    if not filled:
+        raise Unreadable("The spreadsheet is empty.")
+    return filled
 
 
 class _Workbook:
@@ -199,11 +208,16 @@ def write(schedule: Schedule) -> bytes:
 
     A text longer than a cell may be is cut at its end. The same schedule gives the same bytes.
     """
+    return write_rows([HEADER, *lines(schedule)])
+
+
+def write_rows(rows: Sequence[Sequence[str]]) -> bytes:
+    """Any table as one sheet of plain text cells, none of which can be a formula."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in _FRAME.items():
             _put(archive, path, content)
-        _put(archive, "xl/worksheets/sheet1.xml", "".join(_sheet([HEADER, *lines(schedule)])))
+        _put(archive, "xl/worksheets/sheet1.xml", "".join(_sheet(rows)))
     return made.getvalue()
 
 

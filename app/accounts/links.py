@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from app.accounts import sessions
 from app.accounts.tables import Person, SignInLink
 
 LIFETIME = timedelta(minutes=15)
+_CHUNK = 300
 
 
 class LinkSpent(Exception):
@@ -26,6 +28,26 @@ async def find_or_create(email: str, *, name: str = "", now: datetime) -> UUID:
             person = Person(id=uuid4(), email=address, name=name or address, created_at=now)
             await person.save()
         return person.id
+
+
+async def find_or_create_all(named: Sequence[tuple[str, str]], *, now: datetime) -> list[UUID]:
+    """The persons of (address, name) each, in their order; who is known keeps their name."""
+    found: dict[str, UUID] = {}
+    wanted = [(email.strip().lower(), name) for email, name in named]
+    for begin in range(0, len(wanted), _CHUNK):
+        chunk = wanted[begin : begin + _CHUNK]
+        async with db.transaction():
+            await Person.insert(
+                *(
+                    Person(id=uuid4(), email=email, name=name or email, created_at=now)
+                    for email, name in dict(chunk).items()
+                )
+            ).on_conflict(target=Person.email, action="DO NOTHING")
+            rows = await Person.select(Person.id, Person.email).where(
+                Person.email.is_in([email for email, _name in chunk])
+            )
+        found |= {row["email"]: row["id"] for row in rows}
+    return [found[email] for email, _name in wanted]
 
 
 async def issue(person: UUID, *, next_url: str, now: datetime) -> str:

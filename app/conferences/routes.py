@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect, Response
 
 from app.accounts.viewer import ANYONE, SIGNED_IN
-from app.attendees import store as attendees
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import page
+from app.registration import places
+from app.registration.rules import CONFIRMED
+from app.settings import Settings
 
 
 async def by_slug(slug: str) -> Conference:
@@ -40,12 +43,14 @@ async def enter(slug: FromPath[str]) -> Redirect:
 
 
 @post("/c/{slug:str}/join", opt={"who": SIGNED_IN})
-async def join(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
-    """Take a place at the conference; doing it twice keeps the first."""
-    await attendees.register(
-        request.state.conference.id, request.state.viewer.person, ticket_type="Attendee", now=now()
-    )
-    return Redirect(f"/c/{slug}/agenda", status_code=303)
+async def join(
+    request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
+) -> Redirect:
+    """Take a place of the first open kind; where more is asked than a press, on to the form."""
+    desk = places.Desk(conference=request.state.conference, settings=settings, now=now())
+    state = await places.join(desk, request.state.viewer.person)
+    there = "agenda" if state == CONFIRMED else "registration" if state else "register"
+    return Redirect(f"/c/{slug}/{there}", status_code=303)
 
 
 handlers: list[Any] = [front, enter, join]

@@ -33,6 +33,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "certificate": Kind(
             work="app.attendees.certificates:make_one", queue=FAST, limit=timedelta(seconds=15)
         ),
+        "welcome": Kind(
+            work="app.registration.letters:welcome", queue=FAST, limit=timedelta(seconds=15)
+        ),
         "badges": Kind(
             work="app.attendees.badges:make_all", queue=HEAVY, limit=timedelta(minutes=15)
         ),

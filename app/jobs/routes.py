@@ -70,6 +70,12 @@ def _sentences() -> dict[str, tuple[str, str, str, str]]:
             _("Your certificate is ready"),
             _("Your certificate could not be made"),
         ),
+        "welcome": (
+            _("The confirmation is waiting for its turn"),
+            _("Writing the confirmation"),
+            _("The confirmation is on its way"),
+            _("The confirmation could not be written"),
+        ),
         "badges": (
             _("The badges are waiting for their turn"),
             _("Setting badges"),

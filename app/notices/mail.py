@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 import re
@@ -76,7 +77,8 @@ def build(
     """A whole message from an outbox payload; the same payload and key give the same bytes.
 
     Payload: `to`, `subject`, `text`; perhaps `name` of the receiver, `html` (its body, else made
-    from the text), `calendar` {method, ics, name}. Raises BadAddress.
+    from the text), `calendar` {method, ics, name}, `attachments` [{name, type, base64}]. Raises
+    BadAddress.
     """
     receiver = address(facts["to"], facts.get("name", ""))
     plain = receiver.addr_spec.isascii()
@@ -95,6 +97,10 @@ def build(
     message.add_alternative(body, subtype="html", cte="quoted-printable")
     if facts.get("calendar"):
         _add_calendar(message, Calendar(**facts["calendar"]))
+    for file in facts.get("attachments", ()):
+        main, _slash, sub = file["type"].partition("/")
+        content = base64.b64decode(file["base64"])
+        message.add_attachment(content, maintype=main, subtype=sub, filename=file["name"])
     _fix_boundaries(message, key)
     return message
 
