@@ -427,20 +427,21 @@ async def test_the_welcome_brings_badge_and_calendar(desk: Desk, settings: Setti
     assert "BEGIN:VCALENDAR" in str(files["conference.ics"])
 
 
-ORDER = {
+POSITIONS: list[dict[str, Any]] = [
+    {
+        "positionid": 1,
+        "item": 7,
+        "attendee_name": "Ada Ng",
+        "attendee_email": "ada@example.org",
+        "company": "Port",
+    },
+    {"positionid": 2, "item": 7, "attendee_name": "Bo", "attendee_email": "bo@example.org"},
+]
+ORDER: dict[str, Any] = {
     "code": "ABC12",
     "status": "p",
     "email": "payer@example.org",
-    "positions": [
-        {
-            "positionid": 1,
-            "item": 7,
-            "attendee_name": "Ada Ng",
-            "attendee_email": "ada@example.org",
-            "company": "Port",
-        },
-        {"positionid": 2, "item": 7, "attendee_name": "Bo", "attendee_email": "bo@example.org"},
-    ],
+    "positions": POSITIONS,
 }
 
 
@@ -530,10 +531,8 @@ async def test_pretix_tells_of_an_order_and_the_order_is_looked_up(
     ada = await Person.select(Person.name).where(Person.email == "ada@example.org").first()
     assert ada == {"name": "Ada Ng"}
     # One ticket is cancelled, then the whole order.
-    pretended.order = {
-        **ORDER,
-        "positions": [ORDER["positions"][0], {**ORDER["positions"][1], "canceled": True}],
-    }  # type: ignore[index,dict-item]
+    first, second = POSITIONS
+    pretended.order = {**ORDER, "positions": [first, {**second, "canceled": True}]}
     await tell(3)
     assert [await state_of("ada@example.org"), await state_of("bo@example.org")] == [
         "confirmed",
