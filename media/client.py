@@ -66,6 +66,7 @@ class Connection:
         self.ufrag, self.password = random_ice(8), random_ice(24)
         self.certificate = certificate or RTCCertificate.generateCertificate()
         self.on_rtp, self.on_rtcp = on_rtp, on_rtcp
+        self.drained: Callable[[], None] = lambda: None
         self.closed = False
         self.heard_at = 0.0
         self.socket: socket.socket | None = None
@@ -133,15 +134,16 @@ class Connection:
             self.socket = None
 
     def read(self) -> None:
-        """Read what is there."""
+        """Read what is there, up to a bound; then `drained` is called."""
         for _ in range(READ_AT_ONCE):
             try:
                 datagram = self.socket.recv(2048) if self.socket else b""
             except OSError:
-                return
+                break
             if not datagram:
-                return
+                break
             self.received(datagram)
+        self.drained()
 
     def received(self, datagram: bytes) -> None:
         """Take one datagram."""

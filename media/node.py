@@ -29,6 +29,7 @@ from media.log import Log
 from media.mux import IceSession, Mux
 from media.pacer import Pacer
 from media.publisher import Publisher
+from media.relays import Relays
 from media.room import TALKBACK, Room, RoomKey, Stage
 from media.settings import Settings
 from media.subscriber import Subscriber
@@ -59,6 +60,11 @@ class Node:
         self._certificate = RTCCertificate.generateCertificate()
         self._loop = asyncio.get_running_loop()
         self._forwarder = Forwarder()
+        self._relays = Relays(
+            secret=settings.secret, name=settings.id or self.boot, forwarder=self._forwarder
+        )
+        self.resting = False
+        self._prefix = f"{settings.id}~" if settings.id else ""
         self.mux = Mux(now=self._loop.time, drained=self._forwarder.drained, native=settings.native)
         self._forwarder.mux = self.mux
         self._stages: dict[str, dict[str, Stage]] = {}
@@ -85,6 +91,7 @@ class Node:
     async def close(self) -> None:
         """Hang up on everybody and stop."""
         self.draining = True
+        await self._relays.close()
         for publisher in list(self.publishers.values()):
             self._drop_publisher(publisher, "node stopped")
         for subscriber in list(self.subscribers.values()):
@@ -108,7 +115,7 @@ class Node:
             for p in room.publishers.values()
             if p.group == group and p.grant.person == grant.person
         ]
-        self._check_open()
+        self._check_open(resting=self.resting and not room.publishers)
         check_publishers(
             self.settings.limits, room, self.publishers.values(), grant, replaced=len(earlier)
         )
@@ -121,6 +128,7 @@ class Node:
             mux=self.mux,
             certificate=self._certificate,
             ceiling_kbps=self.settings.limits.video_kbps,
+            prefix=self._prefix,
             arrived=self._forwarder.arrived,
             ready=self._publisher_ready,
             gone=self._drop_publisher,
@@ -144,7 +152,7 @@ class Node:
         check_watching(grant, room_id, group)
         offer = sdp.parse_offer(offer_text)
         room = self._room_for(room_id, grant)
-        self._check_open()
+        self._check_open(resting=self.resting)
         check_subscribers(self.settings.limits, room, self.subscribers.values(), grant)
         subscriber = Subscriber(
             offer=offer,
@@ -154,6 +162,7 @@ class Node:
             mux=self.mux,
             certificate=self._certificate,
             most_lanes=self.settings.limits.lanes,
+            prefix=self._prefix,
             wish=wish or Wish(),
             catch_up=self._pacer.catch_up,
             ready=self._subscriber_ready,
@@ -163,6 +172,7 @@ class Node:
         room.subscribers[subscriber.id] = subscriber
         self.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
+        self._relays.keep(self.rooms.values(), self._loop.time())
         return subscriber, subscriber.answer(self._transport(subscriber.peer.ice))
 
     def move(self, subscriber: Subscriber, grant: Grant, room_id: str, group: str | None) -> None:
@@ -177,6 +187,7 @@ class Node:
         self.rooms.setdefault(room.key, room)
         room.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
+        self._relays.keep(self.rooms.values(), self._loop.time())
         self._forwarder.flush()
         subscriber.report()
         if subscriber.id in self._joined:
@@ -289,8 +300,8 @@ class Node:
             candidates=self.mux.candidates,
         )
 
-    def _check_open(self) -> None:
-        if self.draining:
+    def _check_open(self, *, resting: bool) -> None:
+        if self.draining or resting:
             raise Draining("Try again in a moment")
         unfinished = sum(1 for session in self._sessions() if not session.peer.ready)
         if unfinished >= self.settings.limits.handshakes:
@@ -304,12 +315,17 @@ class Node:
         return next((wanted[room.id] for wanted in stages if room.id in wanted), Stage())
 
     def _apply_stages(self) -> None:
-        for room in self.rooms.values():
+        for room in list(self.rooms.values()):
             wanted = self._wanted_stage(room)
             if wanted != room.stage:
                 with self._telling_of_stage(room):
                     room.stage = wanted
                 logger.info("stage changed", room=room.id, on_air=wanted.group)
+            if wanted.home is not None:
+                # The room lives elsewhere now; whoever sends here connects anew, to there.
+                for publisher in list(room.publishers.values()):
+                    self._drop_publisher(publisher, "room moved")
+        self._relays.keep(self.rooms.values(), self._loop.time())
         self._forwarder.flush()
 
     @contextlib.contextmanager
@@ -405,6 +421,7 @@ class Node:
 
     def _measure(self) -> None:
         now = self._loop.time()
+        self._relays.keep(self.rooms.values(), now)
         for room in list(self.rooms.values()):
             room.measure(now)
         for publisher in self.publishers.values():

@@ -21,7 +21,7 @@ class Peer:
 
     `on_rtp` and `on_rtcp` get decrypted packets; `on_ready` is called once when media can flow,
     `on_path` whenever the client's address changes, `on_gone` once, with the reason, when the
-    connection ended by itself.
+    connection ended by itself. `prefix` begins the id, so that whoever has it knows the node.
     """
 
     def __init__(
@@ -35,8 +35,9 @@ class Peer:
         on_ready: Callable[[], None],
         on_path: Callable[[], None],
         on_gone: Callable[[str], None],
+        prefix: str = "",
     ) -> None:
-        self.id = secrets.token_urlsafe(16)
+        self.id = prefix + secrets.token_urlsafe(16)
         self.remote_ufrag = offer.ufrag
         self.secure = SecureTransport(certificate, send=self._send, on_closed=self._hung_up)
         self.ice = IceSession(

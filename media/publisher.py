@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from aiortc import RTCCertificate
@@ -12,6 +11,7 @@ from media.errors import NotAcceptable
 from media.grant import Grant
 from media.mux import Mux
 from media.peer import Peer
+from media.skew import Skew
 from media.stream import Stream
 
 KEYFRAME_INTERVAL_S = 0.3
@@ -40,6 +40,7 @@ class Publisher:
         mux: Mux,
         certificate: RTCCertificate,
         ceiling_kbps: int,
+        prefix: str = "",
         arrived: Callable[[Stream], None],
         ready: Callable[[Publisher], None],
         gone: Callable[[Publisher, str], None],
@@ -60,13 +61,14 @@ class Publisher:
             on_ready=lambda: ready(self),
             on_path=lambda: None,
             on_gone=lambda reason: gone(self, reason),
+            prefix=prefix,
         )
         self.id = self.peer.id
         self.loudness = 0.0
         self.kbps = 0
         self.loss = 0.0
         self.talks_to: frozenset[str] | None = None
-        self.clock_offset: float | None = None
+        self._skew = Skew()
         self.packets_in = 0
         self._now = mux.now
         self._arrived = arrived
@@ -82,6 +84,11 @@ class Publisher:
                 self._by_ssrc[ssrc] = stream
         self._mid_id = _extension(self.lines, sdp.MID)
         self._level_id = _extension(self.lines, sdp.AUDIO_LEVEL)
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds that their clock lacks to ours, or None while that is unknown."""
+        return self._skew.offset_s
 
     def answer(self, transport: sdp.Transport) -> str:
         """The session description that answers the offer."""
@@ -225,15 +232,7 @@ class Publisher:
                 stream = self._by_ssrc.get(message.ssrc)
                 if stream is not None:
                     stream.report, stream.report_at = message, now
-                    self._measure_clock(message)
-
-    def _measure_clock(self, report: rtcp.SenderReport) -> None:
-        """Keep the smallest difference of our clock to theirs: the one with the least delay."""
-        offset = time.time() - (report.ntp / (1 << 32) - 2_208_988_800)
-        if self.clock_offset is None or abs(offset - self.clock_offset) > 5:
-            self.clock_offset = offset
-        else:
-            self.clock_offset = min(offset, self.clock_offset + 0.0005)
+                    self._skew.note(message)
 
 
 def _lines(offer: sdp.Offer) -> list[sdp.Line]:

@@ -8,7 +8,7 @@ from media.grant import EVERY
 from media.layout import Floor, next_floor
 from media.publisher import Publisher
 from media.stream import Stream
-from media.subscriber import Choice, Subscriber
+from media.subscriber import Choice, Source, Subscriber
 
 RoomKey = tuple[str, str]
 """Conference and room: rooms of the same name in two conferences are two."""
@@ -22,11 +22,13 @@ TALKBACK = "talkback:"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What a room should be: the group on air, the person whom the producer pins, and those of the
-    group who are held off the stage for now."""
+    group who are held off the stage for now. `home` is the address of the node where the room
+    lives, or None when that is this one."""
 
     group: str | None = None
     pin: str | None = None
     held: frozenset[str] = frozenset()
+    home: str | None = None
 
 
 class Room:
@@ -38,6 +40,7 @@ class Room:
         self.stage = Stage()
         self.publishers: dict[str, Publisher] = {}
         self.subscribers: dict[str, Subscriber] = {}
+        self.relayed: list[Choice] = []
         self._floors: dict[str, Floor] = {}
         self._served: dict[str | None, list[Choice]] = {}
 
@@ -81,20 +84,32 @@ class Room:
         if changed:
             for subscriber in self.subscribers.values():
                 if subscriber.group in changed:
-                    serve(subscriber, choices[subscriber.group])
+                    self._serve(subscriber, choices[subscriber.group])
 
     def welcome(self, subscriber: Subscriber, now: float) -> None:
         """Fill the lanes of somebody who just came."""
-        serve(subscriber, self.choices(subscriber.group, now))
+        self._serve(subscriber, self.choices(subscriber.group, now))
+
+    def _serve(self, subscriber: Subscriber, choices: list[Choice]) -> None:
+        """Fill a subscriber's lanes; behind the stage nobody gets their own camera and voice back."""
+        if self.stage.home is not None and subscriber.grant.service:
+            # What another node gives us is never given on: two that take each other for home
+            # would send it round and round.
+            choices = []
+        elif subscriber.group is not None:
+            choices = [choice for choice in choices if _hears(subscriber, choice[0])]
+        subscriber.fill(choices)
 
     def choices(self, group: str | None, now: float) -> list[Choice]:
         """What those who watch this group (None: the stage) may receive, the best first."""
         shown = self.on_air if group is None else group
+        if group is None and self.stage.home is not None:
+            return list(self.relayed)
         if shown is None:
             return []
         speakers = self._floors.get(shown, Floor()).speakers
         order = {speaker: place for place, speaker in enumerate(speakers)}
-        found = [
+        found: list[Choice] = [
             (p, stream)
             for p in self.publishers.values()
             if p.group == shown and p.peer.ready and (group is not None or self.on_stage(p))
@@ -127,22 +142,11 @@ def _unused(stream: Stream, now: float) -> bool:
     return stream.source in ("screen", "screen-sound") and stream.quiet(now)
 
 
-def serve(subscriber: Subscriber, choices: list[Choice]) -> None:
-    """Fill a subscriber's lanes; behind the stage nobody gets their own camera and voice back."""
-    if subscriber.group is not None:
-        choices = [choice for choice in choices if _hears(subscriber, choice[0])]
-    subscriber.fill(choices)
-
-
-def _hears(subscriber: Subscriber, publisher: Publisher) -> bool:
+def _hears(subscriber: Subscriber, publisher: Source) -> bool:
     """Whether somebody backstage gets this publisher: not themselves, and talkback to them only."""
     person = subscriber.grant.person
     if publisher.grant.person == person:
         return False
-    addressed = publisher.talks_to
-    return (
-        not publisher.group.startswith(TALKBACK)
-        or addressed is None
-        or EVERY in addressed
-        or person in addressed
-    )
+    if not isinstance(publisher, Publisher) or publisher.talks_to is None:
+        return True
+    return EVERY in publisher.talks_to or person in publisher.talks_to

@@ -145,6 +145,16 @@ def parse_remote_transport(text: str) -> RemoteTransport:
     )
 
 
+def parse_sources(text: str) -> dict[str, int]:
+    """The SSRC that a server's description sends on each line, by mid; raises BadOffer."""
+    found: dict[str, int] = {}
+    for section in _sections(text)[1]:
+        ssrcs, _ = _ssrcs(section)
+        if ssrcs and "mid" in section:
+            found[section["mid"][0]] = ssrcs[0]
+    return found
+
+
 def find_codec(media: Media) -> Codec | None:
     """The codec of an m-line that the node carries: Opus, or H.264 baseline in mode 1."""
     wanted = _is_opus if media.kind == "audio" else _is_h264

@@ -24,7 +24,7 @@ from media.errors import (
     WrongMethod,
     WrongType,
 )
-from media.grant import Grant, verify
+from media.grant import EVERY, Grant, verify
 from media.layout import LAYERS, LAYOUTS, Wish
 from media.log import Log
 from media.node import Node
@@ -42,6 +42,7 @@ Handler = Callable[["Request", Node], "Response"]
 
 MAX_BODY = 128 * 1024
 MAX_NAME = 128
+NODE_SCHEMES = ("http://", "https://", "unix:/")
 CORS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "Location, ETag, Link, Retry-After, Accept-Patch",
@@ -203,14 +204,16 @@ def _stage(room: str, state: object) -> Stage:
     """The stage that a room's entry describes; raises BadOffer."""
     described = state if isinstance(state, dict) else {"on_air": 0}
     group, pin = described.get("on_air"), described.get("pin")
-    held = described.get("held", [])
+    held, home = described.get("held", []), described.get("home")
     if not (group is None or isinstance(group, str)) or not (pin is None or isinstance(pin, str)):
         raise BadOffer(f"The stage of {room[:60]!r} must be {{“on_air”: group or null}}")
     if not isinstance(held, list) or not all(isinstance(person, str) for person in held):
         raise BadOffer(f"“held” of {room[:60]!r} must be a list of people")
+    if not (home is None or (isinstance(home, str) and home.startswith(NODE_SCHEMES))):
+        raise BadOffer("“home” is the address of another node, http://… or unix:/…")
     if group is not None and group.startswith(TALKBACK):
         raise BadOffer("A talkback group cannot be on air")
-    return Stage(group=group or None, pin=pin, held=frozenset(held))
+    return Stage(group=group or None, pin=pin, held=frozenset(held), home=home)
 
 
 def regroup(request: Request, node: Node) -> Response:
@@ -251,6 +254,18 @@ def _wish(asked: Mapping[str, object], present: Wish) -> Wish:
     return Wish(layout=str(layout), layer=str(layer))
 
 
+def rest(request: Request, node: Node) -> Response:
+    """PUT /media/drain: take nobody new, for maintenance, or be as before."""
+    grant = request.grant(node.settings.secret)
+    if not grant.control or grant.conference != EVERY:
+        raise NotGranted("Only a grant that controls every conference may drain a node")
+    wanted = request.document().get("draining")
+    if not isinstance(wanted, bool):
+        raise BadOffer("The body must be {“draining”: true or false}")
+    node.resting = wanted
+    return _json({"draining": wanted, "publishers": len(node.publishers)})
+
+
 def show_rooms(request: Request, node: Node) -> Response:
     """GET /media/rooms"""
     grant = request.grant(node.settings.secret)
@@ -288,6 +303,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     ("subscribers", "*", "view"): {"PUT": ask},
     ("subscribers", "*", "quality"): {"POST": tell_quality},
     ("stages",): {"PUT": set_stages},
+    ("drain",): {"PUT": rest},
     ("rooms",): {"GET": show_rooms},
     ("health",): {"GET": show_health},
     ("ready",): {"GET": show_ready},

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from aiortc import RTCCertificate
 
@@ -16,10 +17,20 @@ from media.lane import Lane
 from media.layout import LAYERS, Link, Wish, assign, layer_at, next_link, pin_main
 from media.mux import Mux
 from media.peer import Peer
-from media.publisher import Publisher
 from media.stream import AUDIO_CLOCK, VIDEO_CLOCK, Stream
 
-Choice = tuple[Publisher, Stream]
+
+class Source(Protocol):
+    """Whoever is behind a stream: a publisher here, or one of another node that is relayed."""
+
+    id: str
+    grant: Grant
+
+    @property
+    def clock_offset(self) -> float | None: ...
+
+
+Choice = tuple[Source, Stream]
 
 
 class Subscriber:
@@ -35,6 +46,7 @@ class Subscriber:
         mux: Mux,
         certificate: RTCCertificate,
         most_lanes: int,
+        prefix: str = "",
         wish: Wish,
         catch_up: Callable[[Lane], None],
         ready: Callable[[Subscriber], None],
@@ -50,7 +62,7 @@ class Subscriber:
         self.limit_kbps: float | None = None
         self.noted_at = float("-inf")
         self.resent = 0
-        self.publishers: dict[str, Publisher] = {}
+        self.publishers: dict[str, Source] = {}
         self._now = mux.now
         self._lost: dict[int, float] = {}
         self._sources: dict[str, Stream] = {}
@@ -73,6 +85,7 @@ class Subscriber:
             on_ready=self._on_ready,
             on_path=self._connect,
             on_gone=lambda reason: gone(self, reason),
+            prefix=prefix,
         )
         self.id = self.peer.id
 
@@ -111,6 +124,12 @@ class Subscriber:
     def source(self, mid: str) -> Stream | None:
         """What a lane shows, in whichever layer."""
         return self._sources.get(mid)
+
+    def place(self, mid: str) -> int | None:
+        """Where what a lane shows stands among all that it might: 0 is the most wanted."""
+        source = self._sources.get(mid)
+        alike = [stream for _, stream in self._choices if source and stream.kind == source.kind]
+        return alike.index(source) if source in alike else None
 
     def layer(self, mid: str) -> str | None:
         """The layer that a lane carries now, or None where its source has but one."""

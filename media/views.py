@@ -17,7 +17,7 @@ def health(node: Node) -> dict[str, Any]:
         1 for room in node.rooms.values() if any(map(room.on_stage, room.publishers.values()))
     )
     return {
-        "status": "draining" if node.draining else "ok",
+        "status": "draining" if node.draining or node.resting else "ok",
         "rooms_live": live,
         "publishers": len(node.publishers),
         "subscribers": len(node.subscribers),
@@ -141,4 +141,5 @@ def _lane(session: Subscriber, mid: str, kind: str) -> dict[str, Any]:
         "name": publisher.grant.name if publisher else None,
         "source": stream.source if stream else None,
         "layer": session.layer(mid),
+        "place": session.place(mid),
     }

@@ -105,6 +105,7 @@ async def test_whep_answers_with_a_line_for_each_lane(door: Door) -> None:
                 "name": None,
                 "source": None,
                 "layer": None,
+                "place": None,
             }
             for i, kind in enumerate(kinds)
         ],

@@ -1,0 +1,75 @@
+"""Which rooms of other nodes are watched from here, and the relay that each of them has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from media.forwarder import Forwarder
+from media.room import Room, RoomKey
+from media.subscriber import Choice
+
+if TYPE_CHECKING:
+    from media.relay import Relay
+
+
+class Relays:
+    """Compares the rooms that are watched with the relays that run, and closes the difference."""
+
+    def __init__(self, *, secret: str, name: str, forwarder: Forwarder) -> None:
+        self._secret, self._name, self._forwarder = secret, name, forwarder
+        self._running: dict[RoomKey, Relay] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def keep(self, rooms: Iterable[Room], now: float) -> None:
+        """Begin what is watched and lives elsewhere, end the rest."""
+        wanted = {
+            room.key: room
+            for room in rooms
+            if room.stage.home and any(s.group is None for s in room.subscribers.values())
+        }
+        for key, relay in list(self._running.items()):
+            room = wanted.get(key)
+            if room is None or room.stage.home != relay.address:
+                self._end(key)
+        for key, room in wanted.items():
+            if key not in self._running:
+                self._running[key] = self._begin(room)
+
+    async def close(self) -> None:
+        for key in list(self._running):
+            self._end(key)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _begin(self, room: Room) -> Relay:
+        # Imported where it is needed: an HTTP client costs a node 10 MB that most never use.
+        from media.relay import Relay
+
+        def changed(choices: list[Choice]) -> None:
+            gone = {stream for _, stream in room.relayed} - {stream for _, stream in choices}
+            room.relayed = choices
+            room.refill(asyncio.get_running_loop().time(), everybody=True)
+            for stream in gone:
+                self._forwarder.forget(stream)
+            self._forwarder.flush()
+
+        assert room.stage.home is not None
+        return Relay(
+            room.stage.home,
+            conference=room.conference,
+            room=room.id,
+            secret=self._secret,
+            name=self._name,
+            arrived=self._forwarder.arrived,
+            drained=self._forwarder.drained,
+            changed=changed,
+        )
+
+    def _end(self, key: RoomKey) -> None:
+        task = asyncio.create_task(self._running.pop(key).close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
