@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
 
 import uvicorn
 
+from media import processes
 from media.log import write_to_stdout
 from media.node import Node
 from media.server import MediaApp
@@ -21,8 +25,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     secret = environment.get("PLENARY_SECRET_MEDIA", "")
     if len(secret) < 16:
         raise ValueError("PLENARY_SECRET_MEDIA must be set, to at least 16 characters")
-    socket, http = environment.get("PLENARY_MEDIA_SOCKET"), environment.get("PLENARY_MEDIA_HTTP")
-    if bool(socket) == bool(http):
+    path, http = environment.get("PLENARY_MEDIA_SOCKET"), environment.get("PLENARY_MEDIA_HTTP")
+    if bool(path) == bool(http):
         raise ValueError(
             "Set either PLENARY_MEDIA_SOCKET (a path) or PLENARY_MEDIA_HTTP (host:port)"
         )
@@ -30,7 +34,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     listed = environment.get("PLENARY_MEDIA_ADDRESSES", "")
     return Settings(
         secret=secret,
-        socket=socket or None,
+        id=_node_id(environment),
+        address=environment.get("PLENARY_MEDIA_REACHED", ""),
+        socket=path or None,
         http=(host, _port("PLENARY_MEDIA_HTTP", port)) if http else None,
         udp_port=_port("PLENARY_UDP_PORT", environment.get("PLENARY_UDP_PORT", "7900")),
         addresses=tuple(a.strip() for a in listed.split(",") if a.strip()),
@@ -50,6 +56,10 @@ def main() -> int:
         print(f"media: {error}", file=sys.stderr)
         return 2
     write_to_stdout()
+    count = int(os.environ.get("PLENARY_MEDIA_PROCESSES") or "1")
+    if count > 1:
+        asyncio.run(processes.run(os.environ, count))
+        return 0
     host, port = settings.http or ("127.0.0.1", 0)
     config = uvicorn.Config(
         MediaApp(lambda: Node(settings)),
@@ -71,6 +81,13 @@ def main() -> int:
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1
+
+
+def _node_id(environment: Mapping[str, str]) -> str:
+    """The node's name: PLENARY_NODE_ID, or the machine's with the UDP port."""
+    port = environment.get("PLENARY_UDP_PORT", "7900")
+    name = environment.get("PLENARY_NODE_ID") or f"{socket.gethostname()}-{port}"
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name)[:64]
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from aiortc import RTCCertificate
 
-from media import events, sdp
+from media import events, registry, sdp
 from media.admission import (
     check_publishers,
     check_publishing,
@@ -25,6 +25,7 @@ from media.events import Journal
 from media.forwarder import Forwarder
 from media.grant import EVERY, EVERYTHING, Grant
 from media.layout import Wish
+from media.load import Load
 from media.log import Log
 from media.mux import IceSession, Mux
 from media.pacer import Pacer
@@ -64,6 +65,7 @@ class Node:
             secret=settings.secret, name=settings.id or self.boot, forwarder=self._forwarder
         )
         self.resting = False
+        self.load = Load()
         self._prefix = f"{settings.id}~" if settings.id else ""
         self.mux = Mux(now=self._loop.time, drained=self._forwarder.drained, native=settings.native)
         self._forwarder.mux = self.mux
@@ -83,6 +85,11 @@ class Node:
         self._tasks.append(asyncio.create_task(self._keep_time()))
         if self.settings.redis_url:
             self._tasks.append(asyncio.create_task(self.journal.deliver(self.settings.redis_url)))
+            if self.settings.id:
+                beat = registry.keep_registered(
+                    self.settings.redis_url, self.settings.id, self._registration
+                )
+                self._tasks.append(asyncio.create_task(beat))
         else:
             logger.info("no REDIS_URL: events stay in a bounded journal")
         self._diary.note(events.NODE_STARTED, boot=self.boot)
@@ -152,7 +159,7 @@ class Node:
         check_watching(grant, room_id, group)
         offer = sdp.parse_offer(offer_text)
         room = self._room_for(room_id, grant)
-        self._check_open(resting=self.resting)
+        self._check_open(resting=self.resting and not grant.service)
         check_subscribers(self.settings.limits, room, self.subscribers.values(), grant)
         subscriber = Subscriber(
             offer=offer,
@@ -283,6 +290,22 @@ class Node:
     @property
     def packets_resent(self) -> int:
         return self._gone_resent + sum(s.resent for s in self.subscribers.values())
+
+    def _registration(self) -> registry.Registration:
+        """What the application gets to know of this node, twice a second."""
+        socket, http = self.settings.socket, self.settings.http
+        address = f"unix:{socket}" if socket else "http://{}:{}".format(*http or ("", 0))
+        return registry.Registration(
+            id=self.settings.id,
+            boot=self.boot,
+            address=self.settings.address or address,
+            draining=self.draining or self.resting,
+            publishers=len(self.publishers),
+            subscribers=len(self.subscribers),
+            most_subscribers=self.settings.limits.subscribers,
+            packets_out=self.packets_out,
+            busy=round(self.load.busy, 3),
+        )
 
     def _room_for(self, id: str, grant: Grant) -> Room:
         """The room, or a new one that is not kept yet."""
@@ -433,6 +456,7 @@ class Node:
 
     def _second(self) -> None:
         now = self._loop.time()
+        self.load.second(self.packets_out)
         for publisher in list(self.publishers.values()):
             publisher.second(now)
         self._seconds += 1

@@ -1,4 +1,4 @@
-"""Appending to a Redis stream in a few lines, because a client library costs 10 MB of memory."""
+"""A few Redis commands in a few lines, because a client library costs 10 MB of memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ class RedisError(Exception):
     """Redis answered with an error."""
 
 
-class StreamWriter:
+class RedisConnection:
     """One connection to Redis (redis://[user:password@]host[:port][/db] or unix://path[?db=n])."""
 
-    def __init__(self, url: str, stream: str, length: int) -> None:
+    def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
-        self._stream = stream
-        self._length = str(length)
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -38,23 +36,20 @@ class StreamWriter:
         self._reader, self._writer = opened
         if url.password:
             user = [unquote(url.username)] if url.username else []
-            await self._call([["AUTH", *user, unquote(url.password)]])
+            await self.run([["AUTH", *user, unquote(url.password)]])
         if database != "0":
-            await self._call([["SELECT", database]])
-
-    async def append(self, entries: Sequence[Mapping[str, str]]) -> None:
-        """Append the entries in order; returns when Redis has confirmed them all."""
-        head = ["XADD", self._stream, "MAXLEN", "~", self._length, "*"]
-        await self._call([[*head, *(x for pair in e.items() for x in pair)] for e in entries])
+            await self.run([["SELECT", database]])
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
-    async def _call(self, commands: Sequence[Sequence[str]]) -> None:
-        assert self._reader is not None
-        assert self._writer is not None
+    async def run(self, commands: Sequence[Sequence[str]]) -> None:
+        """Run the commands in order; returns when Redis has confirmed them all. Raises RedisError,
+        OSError or EOFError."""
+        if self._reader is None or self._writer is None:
+            raise RedisError("not connected")
         self._writer.write(b"".join(_encoded(command) for command in commands))
         try:
             async with asyncio.timeout(REPLY_S):
@@ -63,6 +58,20 @@ class StreamWriter:
                     await _confirm(self._reader)
         except TimeoutError as error:
             raise RedisError("no reply in time") from error
+
+
+class StreamWriter(RedisConnection):
+    """Appends to one stream, which keeps about `length` entries."""
+
+    def __init__(self, url: str, stream: str, length: int) -> None:
+        super().__init__(url)
+        self._stream = stream
+        self._length = str(length)
+
+    async def append(self, entries: Sequence[Mapping[str, str]]) -> None:
+        """Append the entries in order; returns when Redis has confirmed them all."""
+        head = ["XADD", self._stream, "MAXLEN", "~", self._length, "*"]
+        await self.run([[*head, *(x for pair in e.items() for x in pair)] for e in entries])
 
 
 def _encoded(command: Sequence[str]) -> bytes:

@@ -29,6 +29,7 @@ class Settings:
     """How one media node runs; built once, in `media.__main__`.
 
     Exactly one of `socket` (path of a unix socket) and `http` (host, port) says where it listens.
+    `address` is how others reach it where that is neither.
     `id` names the node among others: sessions' ids begin with it, and it registers by it in Redis.
     `native` allows the fan-out in C where it was built. `addresses` are offered to clients as ICE
     candidates; empty means every address of the machine and 127.0.0.1. `broadcast` is where a
@@ -38,6 +39,7 @@ class Settings:
     secret: str = field(repr=False)
     id: str = ""
     socket: str | None = None
+    address: str = ""
     http: tuple[str, int] | None = None
     udp_port: int = 7900
     addresses: tuple[str, ...] = ()
