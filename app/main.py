@@ -34,7 +34,8 @@ from app.reports import routes as reports
 from app.settings import Settings
 from app.sponsors import routes as sponsors
 from app.stages import routes as stages
-from app.stages.proxy import MediaProxy, node_client
+from app.stages.nodes import Nodes
+from app.stages.proxy import MediaProxy
 
 logger = structlog.get_logger(__name__)
 
@@ -96,8 +97,8 @@ def create_app(settings: Settings) -> Litestar:
     db.bind(settings.database_url)
     redis = Redis.from_url(settings.redis_url)
     hub = live.Hub(redis)
-    node = node_client(settings)
-    proxy = MediaProxy(node)
+    nodes = Nodes(settings, redis)
+    proxy = MediaProxy(nodes, settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -107,7 +108,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
         finally:
             await hub.close()
-            await node.aclose()
+            await nodes.aclose()
             await redis.aclose()
             await db.close_pool()
 
@@ -137,5 +138,5 @@ def create_app(settings: Settings) -> Litestar:
     app.state.redis = redis
     app.state.settings = settings
     app.state.hub = hub
-    app.state.node = node
+    app.state.nodes = nodes
     return app

@@ -27,7 +27,7 @@ logger = Log(__name__)
 
 TICK_S = 0.02
 REPORT_S = 1.0
-DEAF_S = 6.0
+DEAF_S = 2.5
 RETRY_S = (0.2, 5.0)
 NTP_EPOCH = 2_208_988_800
 

@@ -280,6 +280,11 @@ class Node:
         return self.rooms[session.grant.conference, session.room]
 
     @property
+    def relays(self) -> int:
+        """How many rooms of other nodes are watched from here."""
+        return len(self._relays)
+
+    @property
     def packets_in(self) -> int:
         return self._gone_in + sum(p.packets_in for p in self.publishers.values())
 

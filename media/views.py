@@ -45,6 +45,17 @@ def rooms(node: Node, grant: Grant) -> dict[str, Any]:
     shown = [room for room in node.rooms.values() if grant.governs(room.conference, room.id)]
     return {
         "boot": node.boot,
+        "node": {
+            "publishers": len(node.publishers),
+            "subscribers": len(node.subscribers),
+            "relays": node.relays,
+            "draining": node.draining or node.resting,
+            "busy": round(node.load.busy, 3),
+            "us_per_packet": round(node.load.us_per_packet, 2),
+            "packets_per_s": round(node.load.packets_per_s),
+            "events_waiting": len(node.journal.waiting),
+            "events_lost": node.journal.lost,
+        },
         "rooms": _by_name(shown, node),
         "subscribers": [
             {
@@ -54,6 +65,8 @@ def rooms(node: Node, grant: Grant) -> dict[str, Any]:
                 "group": s.group,
                 "packets_out": s.packets_out,
                 "loss": round(s.loss, 4),
+                "kbps": s.kbps,
+                "low": s.link.low,
             }
             for room in shown
             for s in room.subscribers.values()
@@ -65,6 +78,16 @@ def metrics(node: Node) -> str:
     """The node's figures in the text format of Prometheus."""
     figures: list[tuple[str, str, float]] = [
         ("publishers", "gauge", len(node.publishers)),
+        ("relays", "gauge", node.relays),
+        ("cpu_busy_ratio", "gauge", round(node.load.busy, 4)),
+        ("cpu_us_per_packet", "gauge", round(node.load.us_per_packet, 3)),
+        ("low_layer_subscribers", "gauge", sum(s.link.low for s in node.subscribers.values())),
+        (
+            "publisher_loss_ratio",
+            "gauge",
+            max((p.loss for p in node.publishers.values()), default=0),
+        ),
+        ("publisher_kbps", "gauge", sum(p.kbps for p in node.publishers.values())),
         ("subscribers", "gauge", len(node.subscribers)),
         ("rooms", "gauge", len(node.rooms)),
         ("packets_in_total", "counter", node.packets_in),
@@ -74,9 +97,10 @@ def metrics(node: Node) -> str:
         ("events_waiting", "gauge", len(node.journal.waiting)),
         ("events_lost_total", "counter", node.journal.lost),
     ]
+    label = f'{{node="{node.settings.id}"}}' if node.settings.id else ""
     lines = []
     for name, kind, value in figures:
-        lines += [f"# TYPE plenary_media_{name} {kind}", f"plenary_media_{name} {value}"]
+        lines += [f"# TYPE plenary_media_{name} {kind}", f"plenary_media_{name}{label} {value}"]
     return "\n".join(lines) + "\n"
 
 

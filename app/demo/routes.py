@@ -37,7 +37,7 @@ async def enter(
         raise NotFoundException(
             _("This link belongs to another demo. Start it again for new ones.")
         )
-    node = Node(settings, request.app.state.node)
+    node = Node(settings, request.app.state.nodes)
     arrival = await links.arrival(conference, role, now=now(), playing=await playing(node))
     if arrival is None:
         raise NotFoundException(_("The demo’s last session has begun. Start it again tomorrow."))

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import httpx
 import structlog
+from redis.asyncio import Redis
 
 from agenda.model import SpeakerId
 from app import db
@@ -31,7 +32,7 @@ from app.programme.tables import Speaker
 from app.settings import ROOT, Settings, from_environment
 from app.stages import store
 from app.stages.node import Node
-from app.stages.proxy import node_client
+from app.stages.nodes import Nodes
 from app.stages.tables import PhaseChange
 from media.grant import Grant, sign
 
@@ -152,8 +153,9 @@ async def _persons(conference: UUID) -> dict[SpeakerId, str]:
 
 async def run(settings: Settings) -> None:
     """Keep a player alive and tell it every second what to play."""
-    client = node_client(settings)
-    speakers = Speakers(settings, Node(settings, client), settings.var / "loops")
+    redis = Redis.from_url(settings.redis_url)
+    nodes = Nodes(settings, redis)
+    speakers = Speakers(settings, Node(settings, nodes), settings.var / "loops")
     makers = [asyncio.create_task(speakers.make_loops()) for _ in range(_MAKERS)]
     try:
         while True:
@@ -162,7 +164,8 @@ async def run(settings: Settings) -> None:
     finally:
         for maker in makers:
             maker.cancel()
-        await client.aclose()
+        await nodes.aclose()
+        await redis.aclose()
 
 
 async def _with_player(address: str, speakers: Speakers) -> None:

@@ -33,7 +33,7 @@ _LOG = 8
 
 async def _backstage(request: Request[Any, Any, Any], settings: Settings) -> dict[str, list[str]]:
     """Who is in which slot's green room now, by the node; empty while the node is away."""
-    node = Node(settings, request.app.state.node)
+    node = Node(settings, request.app.state.nodes)
     try:
         rooms = (await node.rooms(now=now()))["rooms"]
     except httpx.HTTPError:

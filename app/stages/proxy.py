@@ -1,14 +1,21 @@
-"""`/media` of the public address: passed to the media node over its unix socket."""
+"""`/media` of the public address: passed to the media node that it is about."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
+from app.clock import now
 from app.settings import Settings
+from app.stages.nodes import Nodes
+from media.errors import NoGrant
+from media.grant import verify
+from media.registry import Registration
 
 _HOP = {
     b"connection",
@@ -22,55 +29,110 @@ _HOP = {
     # The node needs neither; a grant is all that may speak for somebody there.
     b"cookie",
 }
-
-
-def node_client(settings: Settings) -> httpx.AsyncClient:
-    """A client of the media node on this machine."""
-    return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(
-            uds=str(settings.media_socket),
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
-        ),
-        base_url="http://media",
-        timeout=httpx.Timeout(10.0, read=30.0),
-    )
+_SESSIONS = ("publishers", "subscribers")
+_GONE = (
+    404,
+    b'{"title":"The media node of this session is gone","status":404,'
+    b'"detail":"Connect anew: the room is placed on another node."}',
+)
+_AWAY = (
+    503,
+    b'{"title":"The media node is not running","status":503,'
+    b'"detail":"It is being started again; try again in a moment."}',
+)
 
 
 class MediaProxy:
-    """ASGI application that streams a request to the node and its answer back."""
+    """ASGI application that streams a request to its node and the answer back."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, nodes: Nodes, settings: Settings) -> None:
+        self._nodes = nodes
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == ScopeType.HTTP
-        url = httpx.URL(path=scope["raw_path"].decode("latin-1").split("?")[0])
-        query = scope.get("query_string", b"")
-        request = self._client.build_request(
-            scope["method"],
-            url.copy_with(query=query) if query else url,
-            headers=[(k, v) for k, v in scope["headers"] if k not in _HOP],
-            content=_body(receive) if scope["method"] not in ("GET", "HEAD", "OPTIONS") else None,
+        path = scope["raw_path"].decode("latin-1").split("?")[0]
+        parts = [unquote(part) for part in path.strip("/").split("/")[1:]]
+        # A node that does not answer has read nothing of the request: another may have it.
+        for _ in range(2):
+            node = await self._node_for(scope, parts)
+            if isinstance(node, str):
+                await _say(send, *_GONE)
+                return
+            try:
+                await pass_on(self._nodes.client(node), scope, receive, send)
+                return
+            except httpx.ConnectError:
+                if node is None:
+                    break
+                await self._nodes.lost(node.id)
+        await _say(send, *(_GONE if parts[:1] and parts[0] in _SESSIONS else _AWAY))
+
+    async def _node_for(self, scope: Scope, parts: list[str]) -> Registration | str | None:
+        """The node that a request is about; None where one is as good as another, the id of a node
+        that is gone."""
+        living = await self._nodes.living()
+        if len(parts) > 1 and parts[0] in _SESSIONS and "~" in parts[1]:
+            id = parts[1].partition("~")[0]
+            return living.get(id, id)
+        if len(parts) > 1 and parts[0] in ("whip", "whep") and living:
+            return await self._node_of_room(scope, parts)
+        return next(iter(living.values()), None)
+
+    async def _node_of_room(self, scope: Scope, parts: list[str]) -> Registration | None:
+        """Senders and those backstage go where the room lives, viewers where there is place."""
+        conference = self._conference(dict(scope["headers"]))
+        if conference is None:
+            return next(iter((await self._nodes.living()).values()), None)
+        backstage = b"group=" in scope.get("query_string", b"")
+        if parts[0] == "whip" or backstage:
+            return await self._nodes.home(conference, parts[1])
+        return await self._nodes.for_viewer(conference, parts[1])
+
+    def _conference(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """The conference of the request's grant; None without a good one, which the node refuses."""
+        token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")[2].strip()
+        try:
+            return verify(token, self._settings.media_secret, now=now()).conference
+        except NoGrant:
+            return None
+
+
+async def pass_on(client: httpx.AsyncClient, scope: Any, receive: Receive, send: Send) -> None:
+    """Stream one request to what stands behind the client, and its answer back.
+
+    Raises httpx.ConnectError when nobody is there, before anything was read; other failures on
+    the way there answer 503.
+    """
+    url = httpx.URL(path=scope["raw_path"].decode("latin-1").split("?")[0])
+    query = scope.get("query_string", b"")
+    request = client.build_request(
+        scope["method"],
+        url.copy_with(query=query) if query else url,
+        headers=[(k, v) for k, v in scope["headers"] if k not in _HOP],
+        content=_body(receive) if scope["method"] not in ("GET", "HEAD", "OPTIONS") else None,
+    )
+    try:
+        answer = await client.send(request, stream=True)
+    except httpx.ConnectError:
+        raise
+    except httpx.TransportError:
+        await _say(send, *_AWAY)
+        return
+    try:
+        headers = [(k.lower(), v) for k, v in answer.headers.raw if k.lower() not in _HOP]
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status_code,
+                "headers": headers,
+            }
         )
-        try:
-            answer = await self._client.send(request, stream=True)
-        except httpx.TransportError:
-            await _unavailable(send)
-            return
-        try:
-            headers = [(k.lower(), v) for k, v in answer.headers.raw if k.lower() not in _HOP]
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": answer.status_code,
-                    "headers": headers,
-                }
-            )
-            async for chunk in answer.aiter_raw():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            await answer.aclose()
+        async for chunk in answer.aiter_raw():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        await answer.aclose()
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
@@ -83,19 +145,9 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _unavailable(send: Send) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 503,
-            "headers": [(b"content-type", b"application/problem+json"), (b"retry-after", b"1")],
-        }
-    )
-    await send(
-        {
-            "type": "http.response.body",
-            "body": b'{"title":"The media node is not running","status":503,'
-            b'"detail":"It is being started again; try again in a moment."}',
-            "more_body": False,
-        }
-    )
+async def _say(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"application/problem+json")]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -25,7 +25,7 @@ from app.programme import releases
 from app.settings import Settings
 from app.stages import floor, lease, store
 from app.stages.node import Node
-from app.stages.proxy import node_client
+from app.stages.nodes import Nodes
 
 logger = structlog.get_logger(__name__)
 
@@ -104,6 +104,7 @@ class Stagehand:
             following = house.plan.next_change(now)
             if following is not None:
                 upcoming.append(following)
+        told = await self._keep_nodes(now) or told
         await self._push(now)
         if told:
             await live.nudge(self._redis)
@@ -142,6 +143,19 @@ class Stagehand:
         for change in changes:
             house.reached[change.slot] = change.phase
         return True
+
+    async def _keep_nodes(self, now: datetime) -> bool:
+        """Place the rooms of dead nodes anew and tell the pages; whether there were any."""
+        try:
+            lost = await self._node.keep_places(now=now)
+        except httpx.HTTPError as error:
+            logger.info("places not kept", error=repr(error))
+            return False
+        for conference in self._houses if lost else ():
+            await live.announce(conference, "media", {"lost": list(lost)}, now=now)
+        if lost:
+            self._pushed = None
+        return bool(lost)
 
     async def _push(self, now: datetime) -> None:
         """Tell the node what is on air: at once when it changed, else every second."""
@@ -194,8 +208,8 @@ def _without_history(due: tuple[Change, ...], since: datetime) -> list[Change]:
 
 async def run(settings: Settings, redis: Redis) -> None:
     """Stand by for ever, lead when elected, tick at least every 250 ms and at each due instant."""
-    client = node_client(settings)
-    hand = Stagehand(Node(settings, client), redis)
+    nodes = Nodes(settings, redis)
+    hand = Stagehand(Node(settings, nodes), redis)
     woken = asyncio.Event()
     ear = asyncio.create_task(_listen(redis, woken), name="stagehand ear")
     try:
@@ -215,7 +229,7 @@ async def run(settings: Settings, redis: Redis) -> None:
             woken.clear()
     finally:
         ear.cancel()
-        await client.aclose()
+        await nodes.aclose()
         await lease.let_go("stagehand", hand.holder)
 
 

@@ -315,6 +315,10 @@ document.addEventListener("plenary:phase", (event) => {
   return refresh();
 });
 for (const topic of ["release", "hello", "floor", "hand"]) document.addEventListener(`plenary:${topic}`, refresh);
+document.addEventListener("plenary:media", () => {
+  publish.keeper.check();
+  watch.keeper.check();
+});
 $("check").addEventListener("click", ask);
 $("enter").addEventListener("click", enter);
 $("mute").addEventListener("click", () => toggle("audio", $("mute")));

@@ -5,7 +5,7 @@
 // Tabs of other rights (before and after signing in) have a connection of their own: some events
 // are for some roles only.
 
-const TOPICS = ["phase", "stage", "audience", "release", "job", "notice", "draft", "editors", "solver"];
+const TOPICS = ["phase", "stage", "audience", "release", "job", "notice", "draft", "editors", "solver", "hand", "floor", "media"];
 const KEPT = 400;
 
 /** @typedef {{ number: number, topic: string, payload: any }} Message */

@@ -219,6 +219,7 @@ function soon() {
   clearTimeout(due);
   due = setTimeout(() => refresh(location.href), 60);
 }
+document.addEventListener("plenary:media", () => watch.keeper.check());
 for (const topic of ["phase", "stage", "release", "hello"]) document.addEventListener(`plenary:${topic}`, soon);
 
 addEventListener("pagehide", () => watch.leave());

@@ -1,4 +1,4 @@
-"""The one dependency rule: app → agenda, app → media's grants, events and TURN; never back or sideways."""
+"""The one dependency rule: app → agenda, app → media's grants, events, TURN, registry; never back or sideways."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ OURS = {"agenda", "app", "media"}
 MAY_IMPORT = {
     "agenda": {"agenda"},
     "media": {"media"},
-    "app": {"app", "agenda", "media.grant", "media.events", "media.turn"},
+    "app": {
+        "app",
+        "agenda",
+        "media.grant",
+        "media.events",
+        "media.turn",
+        "media.registry",
+        "media.errors",
+    },
 }
 CLOCK_CALLS = {"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter"}
 AGENDA_MAY_USE = {"agenda", "defusedxml", "icalendar", *sys.stdlib_module_names}

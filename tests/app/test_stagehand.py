@@ -33,14 +33,16 @@ class FakeNode:
         self.cues: list[dict[str, Cues]] = []
         self.away = False
 
+    async def keep_places(self, *, now: datetime) -> tuple[str, ...]:
+        return ()
+
     async def set_stages(
         self, on_air: Mapping[str, str | None], *, cues: Mapping[str, Cues], now: datetime
-    ) -> str:
+    ) -> None:
         if self.away:
             raise httpx.ConnectError("away")
         self.told.append(dict(on_air))
         self.cues.append(dict(cues))
-        return "boot"
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from redis.asyncio import Redis
 
 from agenda.model import (
     Conference,
@@ -41,7 +42,7 @@ from app.programme import draft, releases
 from app.programme import tables as programme
 from app.settings import Settings, from_environment
 from app.stages.node import Node
-from app.stages.proxy import node_client
+from app.stages.nodes import Nodes
 from bench.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,11 +108,12 @@ class House:
 
     async def node_rooms(self) -> dict[str, Any]:
         """The media node's own account of who is where."""
-        client = node_client(self.settings)
-        try:
-            return await Node(self.settings, client).rooms(now=now())
-        finally:
-            await client.aclose()
+        async with Redis.from_url(self.settings.redis_url) as redis:
+            nodes = Nodes(self.settings, redis)
+            try:
+                return await Node(self.settings, nodes).rooms(now=now())
+            finally:
+                await nodes.aclose()
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,9 @@ async def speaks_as(house: House, name: str, person: UUID) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, database_url: str | None = None) -> AsyncIterator[House]:
+async def running(
+    folder: Path, database_url: str | None = None, **environment: str
+) -> AsyncIterator[House]:
     """Start every line of the Procfile and wait until all of them are ready."""
     http, udp = free_port(), free_port(datagrams=True)
     env = {
@@ -189,6 +193,7 @@ async def running(folder: Path, database_url: str | None = None) -> AsyncIterato
         "PLENARY_MEDIA_ADDRESSES": "127.0.0.1",
         "PLENARY_BASE_URL": f"http://localhost:{http}",
     }
+    env.update(environment)
     if database_url:
         env["PLENARY_DATABASE_URL"] = database_url
     settings = from_environment(env)

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from app.clock import now
 from app.settings import Settings, from_environment
 from app.stages.node import Node
-from app.stages.proxy import node_client
+from app.stages.nodes import Nodes
 from bench.ports import free_port
 from tests.e2e import house as h
 from tests.e2e.browser import FRAMES, chromium, errors_of
@@ -37,11 +38,12 @@ class Demo:
 
     async def stand_ins(self, slot: str) -> list[dict[str, Any]]:
         """Who publishes in a slot's group, as the media node tells it."""
-        client = node_client(self.settings)
-        try:
-            rooms = (await Node(self.settings, client).rooms(now=now()))["rooms"]
-        finally:
-            await client.aclose()
+        async with Redis.from_url(self.settings.redis_url) as redis:
+            nodes = Nodes(self.settings, redis)
+            try:
+                rooms = (await Node(self.settings, nodes).rooms(now=now()))["rooms"]
+            finally:
+                await nodes.aclose()
         return [p for room in rooms.values() for p in room["publishers"] if p["group"] == slot]
 
 

@@ -43,14 +43,19 @@ async def node(tmp_path: Path) -> AsyncIterator[Path]:
     process.wait(10)
 
 
-@pytest.fixture
-def loop_file(tmp_path: Path) -> Path:
+def small_loop() -> Loop:
+    """A second of made-up pictures and sounds."""
     frames = (
         Frame(keyframe=True, payloads=(KEYFRAME,)),
         *(Frame(keyframe=False, payloads=(DELTA,)) for _ in range(14)),
     )
     sounds = tuple(Sound(level=40, payload=b"opus") for _ in range(50))
-    write_loop(Loop(fps=15, frames=frames, sounds=sounds), tmp_path / "one.loop")
+    return Loop(fps=15, frames=frames, sounds=sounds)
+
+
+@pytest.fixture
+def loop_file(tmp_path: Path) -> Path:
+    write_loop(small_loop(), tmp_path / "one.loop")
     return tmp_path / "one.loop"
 
 
