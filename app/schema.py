@@ -14,6 +14,7 @@ MODULES = (
     "app.stages.tables",
     "app.attendees.tables",
     "app.registration.tables",
+    "app.reports.tables",
     "app.sponsors.tables",
     "app.jobs.tables",
     "app.live_tables",

@@ -24,6 +24,13 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    x: float
+    y: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """Something that happened at an instant of a curve."""
 
@@ -78,6 +85,116 @@ def bars(rows: Sequence[Bar], *, label: str, width: int = 760, gutter: int = 290
         '<path class="axis-line" fill="none" stroke="#858c91" d="M{x} 0V{height}"/>'
     ).format(x=gutter, height=height)
     return _plot(width, height, label, Markup("").join([axis, *parts]))
+
+
+def scatter(
+    dots: Sequence[Dot],
+    *,
+    across: str,
+    up: str,
+    label: str,
+    line: tuple[float, float] | None = None,
+    width: int = 620,
+    height: int = 300,
+) -> Markup:
+    """Dots over two axes that begin at nothing; `line` is (height at 0, slope)."""
+    if not dots:
+        return Markup("")
+    wide, tall, left, ground = width - 60, height - 52, 40, height - 36
+    right, most = top(max(int(dot.x) for dot in dots)), top(max(int(dot.y) for dot in dots))
+
+    def at(x: float, y: float) -> tuple[str, str]:
+        return f"{left + wide * x / right:.1f}", f"{ground - tall * y / most:.1f}"
+
+    parts = []
+    for part in (0, 1, 2, 3, 4):
+        x, y = at(right * part / 4, most * part / 4)
+        parts.append(
+            Markup(
+                '<path class="gridline" fill="none" stroke="#dcded8" d="M{left} {y}h{wide}"/>'
+                '<text class="num" fill="#454c52" x="{label}" y="{low}" text-anchor="end">{up}</text>'
+                '<text class="num" fill="#454c52" x="{x}" y="{below}" text-anchor="middle">{across}</text>'
+            ).format(
+                left=left,
+                y=y,
+                wide=wide,
+                label=left - 6,
+                low=f"{float(y) + 4:.1f}",
+                up=f"{most * part / 4:g}",
+                x=x,
+                below=ground + 16,
+                across=f"{right * part / 4:g}",
+            )
+        )
+    if line is not None:
+        base, slope = line
+        far = min(float(right), (most - base) / slope if slope > 0 else float(right))
+        first, last = at(0, base), at(max(far, 0), base + slope * max(far, 0))
+        parts.append(
+            Markup(
+                '<path class="last" fill="none" stroke="#858c91" stroke-dasharray="2 3"'
+                ' d="M{} {}L{} {}"/>'
+            ).format(*first, *last)
+        )
+    for dot in dots:
+        x, y = at(dot.x, dot.y)
+        parts.append(
+            Markup(
+                '<circle class="dot" fill="#14171a" fill-opacity="0.55" cx="{}" cy="{}" r="3.5"><title>{}: {:g}, {:g}</title></circle>'
+            ).format(x, y, dot.words, dot.x, dot.y)
+        )
+    names = Markup(
+        '<text class="lab" fill="#454c52" x="{}" y="{}" text-anchor="end">{}</text>'
+        '<text class="lab" fill="#454c52" x="{}" y="10">{}</text>'
+    ).format(left + wide, height - 4, across, left, up)
+    return _plot(width, height, label, Markup("").join([*parts, names]))
+
+
+def curves(
+    drawn: Sequence[tuple[str, Sequence[int]]], *, label: str, width: int = 1392, height: int = 260
+) -> Markup:
+    """Curves minute by minute from the same beginning, told apart by dashes and their numbers."""
+    lengths = [len(counts) for _name, counts in drawn if counts]
+    if not lengths:
+        return Markup("")
+    long, most = max(lengths), top(max(max(counts) for _name, counts in drawn if counts))
+    ground, tall = height - 28, height - 48
+    dashes = ("none", "7 3", "2 3", "10 3 2 3")
+    parts = [
+        Markup(
+            '<path class="gridline" fill="none" stroke="#dcded8" d="M0 {y:.1f}H{width}"/>'
+            '<text class="num" fill="#454c52" x="0" y="{low:.1f}">{many:g}</text>'
+        ).format(
+            y=ground - tall * part / 4,
+            width=width,
+            low=ground - tall * part / 4 - 4,
+            many=most * part / 4,
+        )
+        for part in (0, 2, 4)
+    ]
+    every = 5 if long <= 60 else 15
+    parts += [
+        Markup(
+            '<text class="num" fill="#454c52" x="{:.1f}" y="{}" text-anchor="middle">{}</text>'
+        ).format(width * minute / long, height - 8, minute)
+        for minute in range(every, long, every)
+    ]
+    for number, (_name, counts) in enumerate(drawn):
+        if not counts:
+            continue
+        points = [
+            f"{width * at / long:.1f} {ground - tall * count / most:.1f}"
+            for at, count in enumerate(counts)
+        ]
+        x, _, y = points[min(len(points) - 1, len(points) * 2 // 3)].partition(" ")
+        parts.append(
+            Markup(
+                '<path class="leads" fill="none" stroke="#14171a" stroke-width="2"'
+                ' stroke-dasharray="{}" d="M{}"/><text class="lab strong" font-weight="600"'
+                ' fill="#14171a" x="{}" y="{:.1f}">{}</text>'
+            ).format(dashes[number % 4], "L".join(points), x, float(y) - 6, number + 1)
+        )
+    return _plot(width, height, label, Markup("").join(parts))
 
 
 def spark(counts: Sequence[int], *, label: str) -> Markup:

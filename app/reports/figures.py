@@ -76,6 +76,8 @@ class Whole:
 
 
 Interval = tuple[datetime, datetime]
+Present = Mapping[str, list[Interval]]
+"""Who was in one live session, and when, inside of it: in order, without overlaps."""
 
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
@@ -96,12 +98,16 @@ def attendance(stays: Iterable[Stay], lives: Sequence[Live]) -> tuple[Attendance
     Somebody with two tabs, or who left and came back, is one person; only time inside of a live
     session counts.
     """
-    return tuple(_figures(live, present) for live, present in _present(stays, lives))
+    return tuple(_figures(live, held) for live, held in present(stays, lives))
 
 
 def whole(stays: Sequence[Stay], lives: Sequence[Live], *, days: Sequence[datetime]) -> Whole:
     """All figures. `days` are the starts of the conference's days, in order: return is by day."""
-    present = _present(stays, lives)
+    return whole_of(present(stays, lives), days=days)
+
+
+def whole_of(present: Sequence[tuple[Live, Present]], *, days: Sequence[datetime]) -> Whole:
+    """The same of who was there when, as `present` gives it."""
     seen: dict[int, set[str]] = {n: set() for n in range(len(days))}
     for live, people in present:
         day = max(bisect_right(days, live.start) - 1, 0)
@@ -121,10 +127,7 @@ def whole(stays: Sequence[Stay], lives: Sequence[Live], *, days: Sequence[dateti
     )
 
 
-Present = Mapping[str, list[Interval]]
-
-
-def _present(stays: Iterable[Stay], lives: Sequence[Live]) -> list[tuple[Live, Present]]:
+def present(stays: Iterable[Stay], lives: Sequence[Live]) -> list[tuple[Live, Present]]:
     """Each live session with who was there when, inside of it."""
     by_room: dict[str, dict[str, list[Interval]]] = defaultdict(lambda: defaultdict(list))
     for stay in stays:

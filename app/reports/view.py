@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from datetime import datetime
 from typing import Any
 
 from app.conferences.tables import Conference
 from app.html import day_words, ngettext
 from app.html import gettext as _
 from app.reports import charts
-from app.reports.cells import cell
-from app.reports.charts import Bar, Span
+from app.reports.charts import Bar, Dot, Span
+from app.reports.figures import K
+from app.reports.flow import Move
 from app.reports.store import DAY_STEP, Line, Report
+from app.words import local
 
 _MOST_BARS = 20
+_MOST_MOVES = 15
 
 
 def view(report: Report, conference: Conference, *, live: bool) -> dict[str, Any]:
@@ -36,11 +38,28 @@ def view(report: Report, conference: Conference, *, live: bool) -> dict[str, Any
             for line in report.ranked[:_MOST_BARS]
         ],
         "bars": charts.bars(
-            [_bar(line) for line in report.ranked[:_MOST_BARS]],
+            [_bar(line) for line in report.ranked[:_MOST_BARS] if line.attendance.unique >= K],
             label=_bars_words(report),
         ),
         "most_bars": _MOST_BARS,
         "rows": [_row(line) for line in report.lines],
+        "scatter": charts.scatter(
+            [
+                Dot(x=line.stars, y=line.attendance.unique, words=line.title)
+                for line in report.lines
+                if line.speakers and (live or line.attendance.unique >= K)
+            ],
+            across=_("starred"),
+            up=_("came"),
+            label=_("Each session: how many starred it, and how many came"),
+            line=(report.model.base, report.model.rate),
+            width=620 if live else 560,
+        ),
+        "moves": [_move(report, move) for move in report.moves[:_MOST_MOVES]],
+        "track_moves": [move for move in report.track_moves if move.before != move.after],
+        "model_words": model_words(report),
+        "checked_words": checked_words(report),
+        "returns": returns_table(report),
     }
 
 
@@ -74,7 +93,7 @@ def headline(report: Report) -> list[tuple[str, str, str]]:
         (
             _("Came on a second day"),
             f"{whole.returned:,}",
-            "",
+            _("at most %(most)d at once in all rooms") % {"most": report.most_at_once},
         ),
     ]
 
@@ -94,7 +113,7 @@ def _bar(line: Line) -> Bar:
 
 
 def _timeline_words(report: Report) -> str:
-    most = max((max(day.counts, default=0) for day in report.days), default=0)
+    most = report.most_at_once
     return ngettext(
         "People in all rooms over the days of the conference; at most %(num)d at once",
         "People in all rooms over the days of the conference; at most %(num)d at once",
@@ -128,6 +147,16 @@ def _row(line: Line) -> dict[str, Any]:
     }
 
 
+def _move(report: Report, move: Move) -> dict[str, Any]:
+    return {
+        "before": report.titles[move.before],
+        "after": report.titles[move.after],
+        "people": move.people,
+        "track": report.tracks[move.before],
+        "to_track": report.tracks[move.after],
+    }
+
+
 def thinned(curve: tuple[int, ...], most: int = 48) -> tuple[int, ...]:
     """At most so many points of a curve, the first and the last among them."""
     if len(curve) <= most:
@@ -150,68 +179,49 @@ def on_time_words(report: Report) -> str:
     }
 
 
-def as_rows(report: Report) -> list[dict[str, Any]]:
-    """Every session's figures as plain values: what the CSV and JSON exports hold."""
+def model_words(report: Report) -> str:
+    """The forecast's model, with its numbers."""
+    return _(
+        "Forecast: %(base)d people and %(rate).2f for each star, the straight line through the "
+        "talks that were held (drawn towards as many people as stars while few were)."
+    ) % {"base": round(report.model.base), "rate": report.model.rate}
+
+
+def checked_words(report: Report) -> str:
+    """How well the forecast did; a sentence that says so before it can be known."""
+    checked = report.checked
+    if checked is None:
+        return _("It is checked, and a range is told, once four talks were held.")
+    return _(
+        "Checked on %(sessions)d talks, each forecast from all the others: off by %(error).1f "
+        "people on average (guessing the average would be off by %(flat).1f); %(within)d of them "
+        "came within the range."
+    ) % {
+        "sessions": checked.sessions,
+        "error": checked.mean_error,
+        "flat": checked.mean_error_flat,
+        "within": checked.within,
+    }
+
+
+def returns_table(report: Report) -> list[dict[str, Any]]:
+    """One row for each day: who came, and how many of them on each later day."""
+    found = {(one.first, one.later): one.returned for one in report.returns}
     return [
         {
-            "session": line.session,
-            "title": line.title,
-            "room": line.room,
-            "speakers": line.speakers,
-            "live_from": line.attendance.live.start.isoformat(timespec="seconds"),
-            "live_until": line.attendance.live.end.isoformat(timespec="seconds"),
-            "starred": line.stars,
-            "people": line.attendance.unique,
-            "peak": line.attendance.peak,
-            "average_audience": round(line.attendance.average_audience, 2),
-            "average_minutes": round(line.attendance.average_minutes, 2),
-            "minutes_watched": round(line.attendance.seconds / 60, 1),
+            "date": day.day.date,
+            "people": day.people,
+            "most": max(day.counts, default=0),
+            "later": [
+                (later.day.date, found.get((day.number, later.number)))
+                for later in report.days[at + 1 :]
+            ],
         }
-        for line in report.lines
+        for at, day in enumerate(report.days)
     ]
 
 
-def as_csv(report: Report) -> str:
-    """The rows as CSV with a byte-order mark; no cell is a formula."""
-    held = io.StringIO()
-    writer = csv.writer(held)
-    rows = as_rows(report)
-    writer.writerow(rows[0] if rows else ["session", "title"])
-    for row in rows:
-        writer.writerow(cell(value) if isinstance(value, str) else value for value in row.values())
-    return "\ufeff" + held.getvalue()
-
-
-def as_document(report: Report) -> dict[str, Any]:
-    """The whole report as JSON can hold it."""
-    return {
-        "until": report.until.isoformat(timespec="seconds"),
-        "registered": report.registered,
-        "people": report.whole.people,
-        "returned": report.whole.returned,
-        "hours_watched": round(report.whole.hours, 2),
-        "days": [
-            {
-                "date": day.day.date.isoformat(),
-                "people": day.people,
-                "from": day.start.isoformat(),
-                "step_minutes": DAY_STEP.seconds // 60,
-                "people_in_rooms": day.counts,
-            }
-            for day in report.days
-        ],
-        "sessions": [
-            {**row, "minute_by_minute": line.attendance.curve}
-            for row, line in zip(as_rows(report), report.lines, strict=True)
-        ],
-        "rooms": [
-            {
-                "room": room.room,
-                "changes": room.changes,
-                "on_time": room.on_time,
-                "median_ms": room.median_ms,
-                "worst_ms": room.worst_ms,
-            }
-            for room in report.rooms
-        ],
-    }
+def when(instant: datetime, zone: str) -> str:
+    """Day and clock in short: Wed 14:20."""
+    at = local(instant, zone)
+    return f"{day_words(at.date(), 'EEE')} {at:%H:%M}"

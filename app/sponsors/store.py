@@ -154,7 +154,7 @@ async def staff(sponsor: UUID, *, now: datetime) -> list[Worker]:
     people = [
         Worker(
             person=row["person.id"],
-            name=row["person.name"],
+            name=_called(row["person.name"], row["person.email"] or ""),
             email=row["person.email"] or "",
             title=row["title"],
             on_duty=row["on_duty_until"] is not None and row["on_duty_until"] > now,
@@ -162,6 +162,11 @@ async def staff(sponsor: UUID, *, now: datetime) -> list[Worker]:
         for row in rows
     ]
     return sorted(people, key=lambda one: (not one.on_duty, one.name))
+
+
+def _called(name: str, email: str) -> str:
+    """A name to show to strangers: of an address, which stands where no name is known, its half."""
+    return name if name and name != email else email.partition("@")[0]
 
 
 async def hire(sponsor: UUID, conference: UUID, email: str, *, now: datetime) -> UUID:

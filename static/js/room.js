@@ -1,5 +1,6 @@
 // The attendee's room: one connection for all rooms, sound by one tap, switching by one request.
 import { Refused } from "./peer.js";
+import { measure } from "./quality.js";
 import { Watch } from "./whep.js";
 
 const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
@@ -231,4 +232,6 @@ history.replaceState({ room }, "");
 settle();
 setInterval(watchPicture, 250);
 setInterval(tick, 1000);
+const home = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="conference"]'))?.content;
+measure(() => watch.keeper.connection, () => `/c/${home}/rooms/${room}/quality`);
 watch.start();

@@ -1,0 +1,171 @@
+"""The sponsor's journey: a booth is set up, five visitors come, three consent, one takes it back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+from uuid import UUID
+
+import segno
+from PIL import Image
+from playwright.async_api import Page
+from pypdf import PdfReader
+
+from app.attendees import codes
+from app.attendees import store as attendees
+from app.sponsors import store
+from app.sponsors.tables import Consent
+from tests.e2e import house as h
+from tests.e2e.browser import chromium, errors_of, signed_in
+
+
+def badge_clip(path: Path, code: str) -> Path:
+    """A camera that is held before a badge: ten frames of its code on white, as YUV4MPEG2."""
+    drawn = io.BytesIO()
+    segno.make(code, error="m", micro=False).save(drawn, kind="png", scale=8, border=6)
+    with Image.open(drawn) as held:
+        frame = Image.new("L", (640, 480), 235)
+        grey = held.convert("L")
+        frame.paste(grey, ((640 - grey.width) // 2, (480 - grey.height) // 2))
+    luma = frame.tobytes()
+    chroma = bytes([128]) * (320 * 240 * 2)
+    header = b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n"
+    path.write_bytes(header + (b"FRAME\n" + luma + chroma) * 10)
+    return path
+
+
+async def set_up(page: Page, root: str, folder: Path) -> None:
+    """The sponsor's own work: texts, an offer, a logo, a file, and its hours."""
+    await page.goto(f"{root}/setup")
+    await page.fill("#f-tagline", "Gauges that report their own rust.")
+    await page.fill("#f-text", "We build gauges.\n\n- one\n- two")
+    await page.fill("[name=offer_title_0]", "Ten per cent for towns")
+    await page.check("#f-live_room")
+    await page.click("#texts button.first")
+    await page.wait_for_load_state()
+    logo = folder / "logo.png"
+    Image.new("RGB", (400, 120), "#056ac1").save(logo)
+    sheet = folder / "Salt test.pdf"
+    sheet.write_bytes(b"%PDF-1.7 not really")
+    for kind, path in (("logo", logo), ("file", sheet)):
+        await page.set_input_files(f"#f-{kind}", path)
+        await page.click(f"form:has(#f-{kind}) button")
+        await page.wait_for_load_state()
+    await page.goto(f"{root}/team")
+    await page.fill("#f-email", "gwen@salt.example")
+    await page.fill("#f-name", "Gwen Salt")
+    await page.fill("#f-title", "Rust")
+    await page.click("form button.first")
+    await page.wait_for_selector("text=Gwen Salt, Rust")
+    await page.click("text=I am at the booth")
+    await page.wait_for_selector("text=Leave the booth")
+
+
+async def scan_with_camera(clip: Path, house: h.House, cookie: str, root: str) -> None:
+    """A phone's camera reads the badge, its owner agrees."""
+    async with chromium(clip) as phone:
+        context = await signed_in(phone, house.url, cookie, viewport={"width": 390, "height": 844})
+        page = await context.new_page()
+        wrong = errors_of(page)
+        await page.goto(f"{root}/scan")
+        await page.click("#scan")
+        await page.wait_for_selector('#scanned button:has-text("They agree")', timeout=20000)
+        assert "Ivo Roos" in (await page.text_content("#scanned") or "")
+        assert await Consent.count().where(Consent.source == "scan") == 0
+        await page.click('#scanned button:has-text("They agree")')
+        await page.wait_for_selector("#scanned .fine", timeout=10000)
+        assert not wrong
+
+
+async def test_from_an_empty_booth_to_a_lead_report(tmp_path: Path) -> None:
+    async with h.running(tmp_path / "var") as house, chromium() as browser:
+        await house.open_conference()
+        await h.put_on(house, [h.Act("Hall", "Rust never sleeps", "Sam Shore", 60, 600)])
+        _owner, owner_cookie = await house.person("olga@example.org", "Olga Owner", "owner")
+        page = await (await signed_in(browser, house.url, owner_cookie)).new_page()
+        wrong = errors_of(page)
+        await page.goto(f"{house.url}/c/trial/sponsors/manage")
+        await page.fill("#f-name", "Saltproof")
+        await page.fill("#f-tier", "Harbour")
+        await page.fill("#f-contact", "gwen@salt.example")
+        await page.click("form.inline button.first")
+        await page.wait_for_selector("#saltproof")
+        sponsor = await store.find(house.conference, "saltproof")
+        assert sponsor is not None
+
+        root = f"{house.url}/c/trial/sponsors/saltproof"
+        gwen, gwen_cookie = await house.person("gwen@salt.example", "Gwen Salt")
+        assert await store.works_for(gwen, sponsor["id"])
+        behind = await (
+            await signed_in(browser, house.url, gwen_cookie, accept_downloads=True)
+        ).new_page()
+        wrong_behind = errors_of(behind)
+        await set_up(behind, root, tmp_path)
+
+        people: dict[str, UUID] = {}
+        cookies: dict[str, str] = {}
+        for name in ("Ada Ng", "Bo Lind", "Ivo Roos", "Dee Fox", "Eli Kay"):
+            email = f"{name.split()[0].lower()}@example.org"
+            people[name], cookies[name] = await house.person(email, name, "attendee")
+            visitor = await (await signed_in(browser, house.url, cookies[name])).new_page()
+            await visitor.goto(root)
+            assert "Ten per cent for towns" in (await visitor.text_content("main") or "")
+            assert "Gwen Salt" in (await visitor.text_content(".booth-staff") or "")
+            if name in ("Ada Ng", "Bo Lind"):
+                shown = await visitor.text_content(".wordings .wording:visible")
+                await visitor.click("text=Share my contact >> nth=-1")
+                await visitor.wait_for_selector("blockquote.wording")
+                assert await visitor.text_content("blockquote.wording") == shown
+            await visitor.context.close()
+
+        place = await attendees.registration(house.conference, people["Ivo Roos"])
+        assert place is not None
+        key = codes.key_of(house.conference, house.settings.secret)
+        clip = badge_clip(tmp_path / "badge.y4m", codes.sign(place["badge_code"], key))
+        await scan_with_camera(clip, house, gwen_cookie, root)
+
+        bo = await (await signed_in(browser, house.url, cookies["Bo Lind"])).new_page()
+        await bo.goto(root)
+        await bo.click("text=Take it back")
+        await bo.wait_for_selector("text=Share my contact with")
+
+        await behind.goto(f"{root}/leads")
+        listed = await behind.text_content("#leads") or ""
+        assert ("Ada Ng" in listed, "Ivo Roos" in listed) == (True, True)
+        for name in ("Bo Lind", "Dee Fox", "Eli Kay"):
+            assert name not in listed
+        headline = await behind.text_content("dl.figures") or ""
+        assert "of 3 leads. The other 1 took it back" in headline
+        assert "by 5 people" in headline
+        await exports(behind, root, house)
+        assert not wrong
+        assert not wrong_behind
+
+
+async def exports(page: Page, root: str, house: h.House) -> None:
+    """CSV, XLSX and PDF hold the two who still agree, and say that one took it back."""
+    for path, kind in (("leads.csv", "csv"), ("leads.xlsx", "xlsx")):
+        answer = await page.request.get(f"{root}/{path}")
+        assert f"leads-saltproof-2-withdrawn-1.{kind}" in answer.headers["content-disposition"]
+        body = await answer.body()
+        if kind == "csv":
+            rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            assert sorted(row["Name"] for row in rows) == ["Ada Ng", "Ivo Roos"]
+            assert {row["Source"] for row in rows} == {"booth", "scan"}
+        else:
+            with zipfile.ZipFile(io.BytesIO(body)) as held:
+                words = held.read("xl/sharedStrings.xml").decode()
+            assert "Ivo Roos" in words
+            assert "Bo Lind" not in words
+    await page.click('button:has-text("PDF")')
+    await page.wait_for_selector(".job.done", timeout=60000)
+    async with page.expect_download() as coming:
+        await page.click(".job.done a")
+    download = await coming.value
+    assert download.suggested_filename == "leads-saltproof-2-withdrawn-1.pdf"
+    text = "".join(p.extract_text() for p in PdfReader(await download.path()).pages)
+    assert "Ada Ng" in text
+    assert "Bo Lind" not in text
+    assert "took their contact back" in text or "took it back" in text
