@@ -28,6 +28,7 @@ from app.jobs import routes as jobs
 from app.notices import routes as notices
 from app.programme import feed, public
 from app.programme import routes as programme
+from app.recordings import routes as recordings
 from app.registration import organizer
 from app.registration import routes as registration
 from app.reports import routes as reports
@@ -35,7 +36,7 @@ from app.settings import Settings
 from app.sponsors import routes as sponsors
 from app.stages import routes as stages
 from app.stages.nodes import Nodes
-from app.stages.proxy import MediaProxy
+from app.stages.proxy import MediaProxy, broadcast_client
 
 logger = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ FEATURES = (
     organizer,
     sponsors,
     reports,
+    recordings,
     jobs,
 )
 DEMO_FEATURES = (demo, notices)
@@ -98,7 +100,8 @@ def create_app(settings: Settings) -> Litestar:
     redis = Redis.from_url(settings.redis_url)
     hub = live.Hub(redis)
     nodes = Nodes(settings, redis)
-    proxy = MediaProxy(nodes, settings)
+    broadcast = broadcast_client(settings)
+    proxy = MediaProxy(nodes, broadcast, settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -109,6 +112,7 @@ def create_app(settings: Settings) -> Litestar:
         finally:
             await hub.close()
             await nodes.aclose()
+            await broadcast.aclose()
             await redis.aclose()
             await db.close_pool()
 

@@ -17,6 +17,7 @@ MODULES = (
     "app.reports.tables",
     "app.sponsors.tables",
     "app.jobs.tables",
+    "app.recordings.tables",
     "app.live_tables",
 )
 

@@ -38,6 +38,7 @@ class Settings:
     udp_port: int
     media_addresses: tuple[str, ...]
     media_socket: Path
+    hls_socket: Path
     database_url: str
     redis_url: str
     secret: str
@@ -141,6 +142,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         udp_port=_port(env, "PLENARY_UDP_PORT", 7900),
         media_addresses=_names(env.get("PLENARY_MEDIA_ADDRESSES", "")),
         media_socket=Path(env.get("PLENARY_MEDIA_SOCKET") or var / "run" / "media.sock"),
+        hls_socket=Path(env.get("PLENARY_HLS_SOCKET") or var / "run" / "hls.sock"),
         database_url=env.get("PLENARY_DATABASE_URL") or f"sqlite:///{var / 'plenary.sqlite'}",
         redis_url=env.get("REDIS_URL") or f"unix://{var / 'run' / 'redis.sock'}",
         secret=_secret(env, var, "PLENARY_SECRET", "secret"),

@@ -58,6 +58,7 @@ def environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
         "PLENARY_SECRET": settings.secret,
         "PLENARY_SECRET_MEDIA": settings.media_secret,
         "PLENARY_MEDIA_SOCKET": str(settings.media_socket),
+        "PLENARY_HLS_SOCKET": str(settings.hls_socket),
         "PLENARY_MEDIA_ADDRESSES": ",".join(settings.media_addresses),
         "PLENARY_UDP_PORT": str(settings.udp_port),
         "REDIS_URL": settings.redis_url,

@@ -34,6 +34,7 @@ Background = Callable[[Settings, ArqRedis], Awaitable[None]]
 BACKGROUND = (
     "app.stages.stagehand:run",
     "app.stages.attendance:run",
+    "app.recordings.director:run",
     "app.notices.reminders:run",
 )
 """What the fast worker also keeps running, each `async def run(settings, redis)`."""

@@ -274,6 +274,14 @@ def show_rooms(request: Request, node: Node) -> Response:
     return _json(views.rooms(node, grant))
 
 
+def show_services(request: Request, node: Node) -> Response:
+    """GET /media/services"""
+    grant = request.grant(node.settings.secret)
+    if not grant.control:
+        raise NotGranted("This grant does not allow seeing the deployment’s own sessions")
+    return _json(views.services(node, grant))
+
+
 def show_health(request: Request, node: Node) -> Response:
     """GET /media/health"""
     return _json(views.health(node))
@@ -305,6 +313,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     ("stages",): {"PUT": set_stages},
     ("drain",): {"PUT": rest},
     ("rooms",): {"GET": show_rooms},
+    ("services",): {"GET": show_services},
     ("health",): {"GET": show_health},
     ("ready",): {"GET": show_ready},
     ("metrics",): {"GET": show_metrics},

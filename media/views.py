@@ -74,6 +74,22 @@ def rooms(node: Node, grant: Grant) -> dict[str, Any]:
     }
 
 
+def services(node: Node, grant: Grant) -> dict[str, Any]:
+    """What is on the lanes of the deployment's own processes, such as the broadcast."""
+    return {
+        "boot": node.boot,
+        "services": [
+            {
+                "id": s.id,
+                "room": s.room,
+                "lanes": [_lane(s, lane.mid, lane.kind) for lane in s.lanes],
+            }
+            for s in node.subscribers.values()
+            if s.grant.service and grant.governs(s.grant.conference, s.room)
+        ],
+    }
+
+
 def metrics(node: Node) -> str:
     """The node's figures in the text format of Prometheus."""
     figures: list[tuple[str, str, float]] = [

@@ -1,4 +1,4 @@
-"""`/media` of the public address: passed to the media node that it is about."""
+"""`/media` of the public address: passed to the media node that it is about, or to the broadcast."""
 
 from __future__ import annotations
 
@@ -42,17 +42,37 @@ _AWAY = (
 )
 
 
-class MediaProxy:
-    """ASGI application that streams a request to its node and the answer back."""
+def broadcast_client(settings: Settings) -> httpx.AsyncClient:
+    """A client of the broadcast on this machine. A playlist may be waited for."""
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(
+            uds=str(settings.hls_socket),
+            limits=httpx.Limits(max_connections=1000, max_keepalive_connections=50),
+        ),
+        base_url="http://media",
+        timeout=httpx.Timeout(10.0, read=15.0),
+    )
 
-    def __init__(self, nodes: Nodes, settings: Settings) -> None:
+
+class MediaProxy:
+    """ASGI application that streams a request to its node, or to the broadcast, and the answer
+    back."""
+
+    def __init__(self, nodes: Nodes, broadcast: httpx.AsyncClient, settings: Settings) -> None:
         self._nodes = nodes
+        self._broadcast = broadcast
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == ScopeType.HTTP
         path = scope["raw_path"].decode("latin-1").split("?")[0]
         parts = [unquote(part) for part in path.strip("/").split("/")[1:]]
+        if parts[:1] == ["hls"]:
+            try:
+                await pass_on(self._broadcast, scope, receive, send)
+            except httpx.ConnectError:
+                await _say(send, *_AWAY)
+            return
         # A node that does not answer has read nothing of the request: another may have it.
         for _ in range(2):
             node = await self._node_for(scope, parts)

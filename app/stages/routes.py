@@ -18,6 +18,7 @@ from app.accounts.viewer import EVERYBODY, SIGNED_IN, Viewer
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import page
+from app.recordings import links
 from app.settings import Settings
 from app.stages import desk, floor, floor_routes, grants, house, view
 
@@ -33,7 +34,10 @@ async def _house(conference: Conference) -> house.House:
 
 @get("/c/{slug:str}/rooms/{room:str}", opt={"who": SIGNED_IN})
 async def room_page(
-    request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str]
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    room: FromPath[str],
+    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """The stage of one room; for htmx only what changes with the room and the time."""
     conference: Conference = request.state.conference
@@ -54,6 +58,7 @@ async def room_page(
         this=this,
         rooms=view.parallel(views, found.now),
         marks=found.released.marks,
+        stills=links.stills(settings, conference.id, found.released.rooms, now=found.now),
         now=found.now,
         at=f"/c/{slug}",
     )

@@ -218,10 +218,16 @@ export class Keeper {
   }
 
   stop() {
+    this.release()?.close();
+  }
+
+  /** Keep nothing alive any more; the connection is the caller's to close. */
+  release() {
     this.stopped = true;
     clearInterval(this.watching);
     clearTimeout(this.timer);
-    this.connection?.close();
+    const connection = this.connection;
     this.connection = null;
+    return connection;
   }
 }

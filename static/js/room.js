@@ -1,6 +1,8 @@
 // The attendee's room: one connection for all rooms, sound by one tap, switching by one request.
+import { Choice } from "./choice.js";
 import { Refused } from "./peer.js";
 import { measure } from "./quality.js";
+import { Stills } from "./stills.js";
 import { Watch } from "./whep.js";
 
 const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
@@ -24,16 +26,37 @@ const watch = new Watch({
       if (old.readyState === "ended") voices.removeTrack(old);
     }
     voices.addTrack(event.track);
-    if (video.srcObject !== voices) video.srcObject = voices;
-    play();
+    if (!choice.broadcasting) showVoices();
   },
   tell: (state, error) => {
     if (state === "joining") for (const old of voices.getTracks()) voices.removeTrack(old);
     if (state === "refused" && error instanceof Refused && error.status === 401) location.reload();
-    const full = error instanceof Refused && error.status === 503;
-    say(state === "joined" ? "good" : state === "joining" ? "joining" : full ? "full" : "again");
+    choice.heard(state, error);
+    if (state === "joined") choice.arrived();
+    if (choice.broadcasting) return;
+    say(state === "joined" ? "good" : state === "joining" ? "joining" : "again");
   },
 });
+const choice = new Choice({
+  video,
+  watch,
+  addressOf: (wanted) => `${stage.dataset.broadcast}/${wanted}`,
+  changed: (mode, why) => {
+    stage.dataset.mode = mode;
+    stage.dataset.why = why;
+    if (mode === "interactive") showVoices();
+    else play();
+    say(mode === "interactive" ? "good" : "waiting");
+    showMode();
+  },
+  tell: (told) => say(told === "playing" ? "broadcast" : "waiting"),
+});
+const stills = new Stills(strip);
+
+function showVoices() {
+  if (video.srcObject !== voices) video.srcObject = voices;
+  play();
+}
 
 const state = () => /** @type {HTMLElement} */ (document.getElementById("room_state"));
 
@@ -41,9 +64,11 @@ const state = () => /** @type {HTMLElement} */ (document.getElementById("room_st
 function say(key) {
   quality.dataset.state = key;
   const words = quality.querySelector("[data-words]");
-  if (words) words.textContent = quality.dataset[key] ?? "";
+  const behind = choice.player.behind;
+  const seconds = Number.isFinite(behind) ? behind.toFixed(behind < 10 ? 1 : 0) : "…";
+  if (words) words.textContent = (quality.dataset[key] ?? "").replace("{seconds}", seconds);
   const bars = quality.querySelectorAll(".bars4 i");
-  const lit = { good: 4, poor: 2 }[key] ?? 0;
+  const lit = { good: 4, broadcast: 4, poor: 2 }[key] ?? 0;
   bars.forEach((bar, at) => bar.classList.toggle("no", at >= lit));
 }
 
@@ -66,6 +91,23 @@ function showSound() {
   }
 }
 
+/** The button that changes between the two ways to watch, and the line to seek on. */
+function showMode() {
+  for (const button of document.querySelectorAll('[data-act="delayed"]')) {
+    button.setAttribute("aria-pressed", String(choice.broadcasting));
+  }
+  for (const box of document.querySelectorAll("[data-seek]")) {
+    const line = /** @type {HTMLInputElement} */ (box.querySelector("input"));
+    /** @type {HTMLElement} */ (box).hidden = !choice.broadcasting;
+    if (!choice.broadcasting) continue;
+    const reach = Math.max(Math.round(choice.player.window), 1);
+    line.min = String(-reach);
+    if (document.activeElement !== line) line.value = String(-Math.round(choice.player.back));
+    const words = box.querySelector("[data-back]");
+    if (words) words.textContent = choice.player.back < 8 ? "" : `−${span(choice.player.back * 1000)}`;
+  }
+}
+
 function toggleSound() {
   video.muted = !video.muted;
   sessionStorage.setItem(SOUND, video.muted ? "off" : "on");
@@ -79,7 +121,9 @@ function watchPicture() {
   stale = frames > drawn ? 0 : stale + 1;
   drawn = frames;
   const live = state().dataset.live === "yes";
-  slate.hidden = live && stale < 6;
+  // The broadcast carries its own slate, and may be watched behind the stage.
+  slate.hidden = choice.broadcasting ? frames > 0 : live && stale < 6;
+  if (quality.dataset.state === "broadcast") say("broadcast");
   if (quality.dataset.state === "good" || quality.dataset.state === "none") {
     say(!live || stale < 12 ? "good" : "none");
   }
@@ -93,6 +137,7 @@ function fillSlate() {
 function fillStrip() {
   const rooms = /** @type {HTMLTemplateElement | null} */ (document.getElementById("strip_rooms"));
   if (rooms) strip.replaceChildren(rooms.content.cloneNode(true));
+  stills.show();
 }
 
 /** @param {number} ms */
@@ -140,6 +185,7 @@ function settle() {
   fillSlate();
   fillStrip();
   showSound();
+  showMode();
   tick();
 }
 
@@ -153,7 +199,7 @@ async function enter(next, url, remember) {
   for (const link of strip.querySelectorAll("a")) {
     link.classList.toggle("here", link.dataset.switch === next);
   }
-  const switched = watch.switchTo(next);
+  const switched = choice.switchTo(next);
   firstPicture(began);
   if (remember) history.pushState({ room: next }, "", url);
   await Promise.all([switched.catch(() => watch.keeper.renew()), refresh(url)]);
@@ -186,6 +232,8 @@ document.addEventListener("click", (event) => {
   const act = button?.dataset.act;
   if (act === "sound") toggleSound();
   if (act === "full") fullScreen();
+  if (act === "delayed") choice.want(!choice.broadcasting);
+  if (act === "now") choice.player.seekBack(0);
   if (act === "pip") video.requestPictureInPicture?.().catch(() => {});
 });
 unmute.addEventListener("click", toggleSound);
@@ -221,11 +269,18 @@ function soon() {
   due = setTimeout(() => refresh(location.href), 60);
 }
 document.addEventListener("plenary:media", () => watch.keeper.check());
-for (const topic of ["phase", "stage", "release", "hello"]) document.addEventListener(`plenary:${topic}`, soon);
+for (const topic of ["phase", "stage", "release", "hello", "recording"]) document.addEventListener(`plenary:${topic}`, soon);
 
-addEventListener("pagehide", () => watch.leave());
+addEventListener("pagehide", () => {
+  choice.player.stop();
+  watch.leave();
+});
 addEventListener("pageshow", (event) => {
-  if (event.persisted) watch.start();
+  if (event.persisted) choice.start();
+});
+document.addEventListener("change", (event) => {
+  const line = /** @type {HTMLInputElement} */ (event.target);
+  if (line.closest("[data-seek]")) choice.player.seekBack(-Number(line.value));
 });
 
 history.replaceState({ room }, "");
@@ -234,4 +289,5 @@ setInterval(watchPicture, 250);
 setInterval(tick, 1000);
 const home = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="conference"]'))?.content;
 measure(() => watch.keeper.connection, () => `/c/${home}/rooms/${room}/quality`);
-watch.start();
+setInterval(showMode, 1000);
+choice.start();

@@ -139,10 +139,11 @@ export class Watch {
   /** Say goodbye, also from a page that is going away. */
   leave() {
     clearInterval(this.reporting);
-    this.keeper.stop();
-    if (this.address) {
-      fetch(this.address, { method: "DELETE", headers: { authorization: `Bearer ${this.grant}` }, keepalive: true });
-    }
+    const connection = this.keeper.release();
+    const headers = { authorization: `Bearer ${this.grant}` };
+    // First the goodbye, then the end: a node that saw us go has nothing left to delete.
+    const told = this.address ? fetch(this.address, { method: "DELETE", headers, keepalive: true }) : Promise.resolve();
+    told.catch(() => {}).finally(() => connection?.close());
     this.address = "";
   }
 }

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "app": {
         "app",
         "agenda",
+        "media.access",
         "media.grant",
         "media.events",
         "media.turn",

@@ -25,7 +25,7 @@ from app.clock import now
 from app.settings import Settings
 from app.stages.node import Node
 from app.stages.nodes import Nodes, choose, has_room
-from app.stages.proxy import MediaProxy
+from app.stages.proxy import MediaProxy, broadcast_client
 from media.client import Connection, OfferedLine, Refused, Session
 from media.grant import Grant, sign
 from media.loop_publisher import LoopPublisher
@@ -127,7 +127,7 @@ async def machine(settings: Settings, tmp_path: Path) -> AsyncIterator[Machine]:
     async with Redis.from_url(settings.redis_url) as redis:
         await redis.flushall()
         nodes = Nodes(settings, redis)
-        proxy = MediaProxy(nodes, settings)
+        proxy = MediaProxy(nodes, broadcast_client(settings), settings)
 
         @asgi("/media", is_mount=True, copy_scope=False)
         async def media(scope: Scope, receive: Receive, send: Send) -> None:

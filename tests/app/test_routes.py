@@ -42,6 +42,7 @@ TABLE: dict[str, Any] = {
     "POST /c/{slug:str}/sessions/{session_id:uuid}/star": ANY,
     "GET /c/{slug:str}/rooms/{room:str}": "signed in",
     "GET /c/{slug:str}/grants/watch": EVERYBODY,
+    "GET /c/{slug:str}/broadcast/{room_id:uuid}": EVERYBODY,
     "GET /c/{slug:str}/green-room/{slot_id:uuid}": EVERYBODY,
     "GET /c/{slug:str}/green-room/{slot_id:uuid}/state": EVERYBODY,
     "GET /c/{slug:str}/green-room/{slot_id:uuid}/grant": EVERYBODY,

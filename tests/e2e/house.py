@@ -68,6 +68,7 @@ class House:
             "worker-fast": b"app.worker\0fast",
             "worker-heavy": b"app.worker\0heavy",
             "media": b"-m\0media\0",
+            "hls": b"-m\0media.broadcast\0",
             "redis": b"redis-server",
         }[name]
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")

@@ -1,0 +1,173 @@
+// The broadcast player: HLS by the browser itself, or by hls.js, which is fetched only then.
+import { fetchGrant } from "./peer.js";
+
+const TOKEN_MS = 90 * 60 * 1000;
+const AGAIN_MS = 1500;
+const NEAR_S = 4;
+
+/** @typedef {{plain: string, low_latency: string, still: string}} Addresses */
+
+/** Whether the browser plays HLS without help; Chromium's own player knows no low latency yet.
+ * @param {HTMLVideoElement} video
+ */
+function playsItself(video) {
+  const media = "ManagedMediaSource" in window || "MediaSource" in window;
+  return !media && video.canPlayType("application/vnd.apple.mpegurl") !== "";
+}
+
+export class Broadcast {
+  /**
+   * @param {{video: HTMLVideoElement, addressOf: (room: string) => string,
+   *   tell: (state: "playing" | "waiting") => void, lowLatency?: boolean}} wishes
+   */
+  constructor(wishes) {
+    this.wishes = wishes;
+    this.room = "";
+    /** @type {any} */
+    this.hls = null;
+    this.began = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** Counts starts, so that what an earlier one still waits for comes to nothing. */
+    this.turn = 0;
+  }
+
+  get running() {
+    return this.room !== "";
+  }
+
+  /** Play a room's broadcast, from now.
+   * @param {string} room
+   */
+  async start(room) {
+    this.stop();
+    this.room = room;
+    const turn = (this.turn += 1);
+    this.wishes.tell("waiting");
+    try {
+      const addresses = /** @type {Addresses} */ (await fetchGrant(this.wishes.addressOf(room)));
+      if (turn !== this.turn) return;
+      await this.#open(addresses, turn);
+      this.#after(TOKEN_MS, turn);
+    } catch {
+      this.#after(AGAIN_MS, turn);
+    }
+  }
+
+  stop() {
+    this.turn += 1;
+    this.room = "";
+    clearTimeout(this.timer);
+    this.hls?.destroy();
+    this.hls = null;
+    const { video } = this.wishes;
+    if (video.getAttribute("src")) {
+      video.removeAttribute("src");
+      video.load();
+    }
+  }
+
+  /** Seconds between the stage and what is shown, or NaN. */
+  get behind() {
+    const { video } = this.wishes;
+    const at = this.hls?.playingDate ?? /** @type {any} */ (video).getStartDate?.();
+    if (!at || Number.isNaN(at.getTime())) return NaN;
+    const shown = this.hls ? at.getTime() : at.getTime() + video.currentTime * 1000;
+    return (Date.now() - shown) / 1000;
+  }
+
+  /** Where one may seek to, in seconds before now. */
+  get window() {
+    const { seekable } = this.wishes.video;
+    return seekable.length ? seekable.end(seekable.length - 1) - seekable.start(0) : 0;
+  }
+
+  /** How far the viewer is behind the newest that can be seen. */
+  get back() {
+    const { video } = this.wishes;
+    const edge = video.seekable.length ? video.seekable.end(video.seekable.length - 1) : 0;
+    return Math.max(0, edge - video.currentTime);
+  }
+
+  /** Go so many seconds back from the newest (0: as near to the stage as it plays well).
+   * @param {number} seconds
+   */
+  seekBack(seconds) {
+    const { video } = this.wishes;
+    if (!video.seekable.length) return;
+    const edge = video.seekable.end(video.seekable.length - 1);
+    const nearest = this.hls?.liveSyncPosition ?? edge - NEAR_S;
+    video.currentTime = Math.max(video.seekable.start(0), Math.min(nearest, edge - seconds));
+    video.play().catch(() => {});
+  }
+
+  /** @param {Addresses} addresses @param {number} turn */
+  async #open(addresses, turn) {
+    const { video, lowLatency = true } = this.wishes;
+    video.srcObject = null;
+    if (playsItself(video)) {
+      video.src = addresses.plain;
+      this.#play();
+      return;
+    }
+    const { default: Hls } = await import("../vendor/hls-1.7.4.light.min.js");
+    if (turn !== this.turn) return;
+    const hls = (this.hls = new Hls({
+      enableWorker: false,
+      lowLatencyMode: lowLatency,
+      backBufferLength: 30,
+      maxBufferLength: 20,
+      liveMaxLatencyDurationCount: 10,
+      liveSyncDurationCount: 3,
+      maxLiveSyncPlaybackRate: 1.15,
+      // A room's broadcast begins with its first second, and comes back when the node does.
+      manifestLoadPolicy: policy(8),
+      playlistLoadPolicy: policy(8),
+      fragLoadPolicy: policy(6),
+    }));
+    hls.on(Hls.Events.ERROR, (/** @type {any} */ _event, /** @type {any} */ error) => {
+      if (!error.fatal || hls !== this.hls) return;
+      if (error.type === "mediaError") hls.recoverMediaError();
+      else {
+        this.wishes.tell("waiting");
+        this.#after(AGAIN_MS, turn);
+      }
+    });
+    hls.on(Hls.Events.FRAG_BUFFERED, () => this.wishes.tell("playing"));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#play());
+    hls.loadSource(lowLatency ? addresses.low_latency : addresses.plain);
+    hls.attachMedia(video);
+  }
+
+  #play() {
+    this.wishes.video.play().catch(() => {
+      this.wishes.video.muted = true;
+      this.wishes.video.play().catch(() => {});
+    });
+  }
+
+  /** Begin anew with a fresh address, where nothing else has begun meanwhile.
+   * @param {number} ms @param {number} turn
+   */
+  #after(ms, turn) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (turn === this.turn && this.room) this.start(this.room);
+    }, ms);
+  }
+}
+
+/** How long hls.js waits and how often it tries again.
+ * @param {number} tries
+ */
+function policy(tries) {
+  const retry = { maxNumRetry: tries, retryDelayMs: 500, maxRetryDelayMs: 4000 };
+  return {
+    default: {
+      maxTimeToFirstByteMs: 10000,
+      maxLoadTimeMs: 20000,
+      timeoutRetry: retry,
+      errorRetry: retry,
+    },
+  };
+}
