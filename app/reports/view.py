@@ -47,7 +47,9 @@ def view(report: Report, conference: Conference, *, live: bool) -> dict[str, Any
             [
                 Dot(x=line.stars, y=line.attendance.unique, words=line.title)
                 for line in report.lines
-                if line.speakers and (live or line.attendance.unique >= K)
+                if line.speakers
+                and line.attendance.live.end < report.until
+                and (live or line.attendance.unique >= K)
             ],
             across=_("starred"),
             up=_("came"),
@@ -213,7 +215,10 @@ def returns_table(report: Report) -> list[dict[str, Any]]:
             "people": day.people,
             "most": max(day.counts, default=0),
             "later": [
-                (later.day.date, found.get((day.number, later.number)))
+                (
+                    later.day.date,
+                    found.get((day.number, later.number)) if later.start <= report.until else None,
+                )
                 for later in report.days[at + 1 :]
             ],
         }
