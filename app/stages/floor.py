@@ -178,6 +178,14 @@ async def seats(room: UUID) -> int:
     return int(row["seats"]) if row else 0
 
 
+async def all_seats(conference: UUID) -> dict[str, int]:
+    """The roundtables of a conference: seats by room."""
+    rows = await Roundtable.select(Roundtable.room, Roundtable.seats).where(
+        Roundtable.conference == conference
+    )
+    return {str(row["room"]): row["seats"] for row in rows}
+
+
 async def set_seats(conference: UUID, room: UUID, count: int, *, now: datetime) -> None:
     """Make the room a roundtable with so many seats, or (0) a stage again."""
     async with db.transaction():

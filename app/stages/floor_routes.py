@@ -10,13 +10,14 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException, PermissionDeniedException, ValidationException
 from litestar.params import Body, FromPath
-from litestar.response import Response
+from litestar.response import Redirect, Response
 
 from agenda.doors import Phase
 from agenda.model import Room, Slot, SlotId
 from app.accounts.viewer import EVERYBODY, STAFF
 from app.clock import now
 from app.conferences.tables import Conference
+from app.html import wants_block
 from app.settings import Settings
 from app.stages import floor, grants, house, stagehand
 
@@ -46,8 +47,19 @@ async def _live(request: Request[Any, Any, Any], room: str) -> tuple[house.House
     raise NotFoundException("Nothing is live in this room now.")
 
 
-def _done() -> Response[None]:
-    return Response(None, status_code=204)
+def _done(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Nothing to say to a script; a plain form leads back to where it was sent from."""
+    accepts_page = "text/html" in request.headers.get("accept", "")
+    if wants_block(request) or not accepts_page:
+        return Response(None, status_code=204)
+    slug = request.path_params["slug"]
+    room = request.path_params.get("room")
+    mine = (
+        room
+        if room and "/rooms/" in request.url.path and "/desk/" not in request.url.path
+        else None
+    )
+    return Redirect(f"/c/{slug}/rooms/{mine}" if mine else f"/c/{slug}/media", status_code=303)
 
 
 @get("/c/{slug:str}/rooms/{room:str}/floor", opt={"who": EVERYBODY})
@@ -69,25 +81,25 @@ async def my_floor(
 @post("/c/{slug:str}/rooms/{room:str}/hand", opt={"who": EVERYBODY})
 async def raise_hand(
     request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str]
-) -> Response[None]:
+) -> Response[Any]:
     conference: Conference = request.state.conference
     found, here, slot = await _live(request, room)
     await floor.raise_hand(
         conference.id, UUID(here.id), UUID(slot.id), request.state.viewer.person, now=found.now
     )
     await stagehand.wake(request.app.state.redis)
-    return _done()
+    return _done(request)
 
 
 @post("/c/{slug:str}/rooms/{room:str}/hand/lower", opt={"who": EVERYBODY})
 async def lower_hand(
     request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str]
-) -> Response[None]:
+) -> Response[Any]:
     conference: Conference = request.state.conference
     found, _, slot = await _live(request, room)
     await floor.lower_hand(conference.id, UUID(slot.id), request.state.viewer.person, now=found.now)
     await stagehand.wake(request.app.state.redis)
-    return _done()
+    return _done(request)
 
 
 @get("/c/{slug:str}/rooms/{room:str}/floor/grant", opt={"who": EVERYBODY})
@@ -125,7 +137,7 @@ async def decide_hand(
     slot_id: FromPath[UUID],
     person: FromPath[UUID],
     verb: FromPath[str],
-) -> Response[None]:
+) -> Response[Any]:
     """`invite` somebody onto the stage, or send them `back`."""
     decide = {"invite": floor.invite, "back": floor.send_back}.get(verb)
     if decide is None or not await decide(
@@ -133,7 +145,7 @@ async def decide_hand(
     ):
         raise NotFoundException("This hand is down again.")
     await stagehand.wake(request.app.state.redis)
-    return _done()
+    return _done(request)
 
 
 @post("/c/{slug:str}/desk/{slot_id:uuid}/stage/{order:str}", opt={"who": STAFF})
@@ -143,7 +155,7 @@ async def order_stage(
     slot_id: FromPath[UUID],
     order: FromPath[str],
     data: Form,
-) -> Response[None]:
+) -> Response[Any]:
     """`pin` a person (empty: nobody), take one `off` the stage, or put one back `on`."""
     conference: Conference = request.state.conference
     found = await house.read(conference, now=now())
@@ -157,13 +169,13 @@ async def order_stage(
     else:
         raise NotFoundException("Orders for a stage are pin, on and off, with a person.")
     await stagehand.wake(request.app.state.redis)
-    return _done()
+    return _done(request)
 
 
 @post("/c/{slug:str}/desk/rooms/{room:str}/seats", opt={"who": STAFF})
 async def set_seats(
     request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str], data: Form
-) -> Response[None]:
+) -> Response[Any]:
     """Make a room a roundtable with so many seats; 0 makes it a stage again."""
     conference: Conference = request.state.conference
     found, here = await _room(request, room)
@@ -171,7 +183,7 @@ async def set_seats(
     if not text.isdecimal() or int(text) > floor.MOST_SEATS:
         raise ValidationException(f"Seats are a number from 0 to {floor.MOST_SEATS}.")
     await floor.set_seats(conference.id, UUID(here.id), int(text), now=found.now)
-    return _done()
+    return _done(request)
 
 
 @get("/c/{slug:str}/green-room/{slot_id:uuid}/talkback", opt={"who": RUNS_THE_FLOOR})

@@ -20,7 +20,7 @@ from app.conferences.tables import Conference
 from app.html import page
 from app.recordings import links
 from app.settings import Settings
-from app.stages import desk, floor, floor_routes, grants, house, view
+from app.stages import desk, floor, floor_routes, grants, house, operator, view
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -160,4 +160,5 @@ handlers: list[Any] = [
     backstage_grant,
     *desk.handlers,
     *floor_routes.handlers,
+    *operator.handlers,
 ]

@@ -13,7 +13,7 @@ from app.clock import now
 from app.live_tables import LiveEvent
 from app.programme import draft, releases
 from app.settings import Settings
-from app.stages import floor
+from app.stages import floor, operator
 from app.stages.stagehand import Stagehand
 from media.grant import Grant, verify
 from tests.app.builders import (
@@ -67,7 +67,10 @@ class Show:
 
     async def ask(self, method: str, path: str, **form: str) -> httpx.Response:
         return await self.client.request(
-            method, f"/c/trial/{path}", data=form or None, headers=same_origin()
+            method,
+            f"/c/trial/{path}",
+            data=form or None,
+            headers={**same_origin(), "accept": "application/json"},
         )
 
     async def grant(self, path: str) -> tuple[Grant, dict[str, Any]]:
@@ -164,3 +167,36 @@ async def test_talkback_is_for_those_who_run_the_show(show: Show) -> None:
 async def test_nothing_is_raised_where_nothing_is_live(show: Show) -> None:
     await show.as_("attendee")
     assert (await show.ask("POST", "rooms/no-room/hand")).status_code == 404
+
+
+async def test_the_page_of_sound_and_picture_says_that_no_node_answers(show: Show) -> None:
+    await show.as_("producer")
+    answer = await show.ask("GET", "media")
+    assert answer.status_code == 200
+    assert "No media node answers" in answer.text
+    assert "Harbour Hall" in answer.text
+    assert "/media/nodes/" not in answer.text
+    assert (await show.ask("POST", "media/nodes/none/drain")).status_code == 403
+
+
+def test_whoever_sends_stands_where_the_cues_put_them() -> None:
+    publisher = {
+        "person": "ada", "name": "Ada", "group": "s", "on_stage": True, "video": True,
+        "audio": True, "screen": False, "kbps": 900, "loss": 0.05, "loudness": 80,
+    }  # fmt: skip
+    cues = {"s": floor.Cues(pin="ada", held=("bob",))}
+    ada = operator._sender(publisher, cues)
+    assert (ada.place, ada.pinned, ada.how, ada.slot) == ("stage", True, "caution", "s")
+    off = {**publisher, "person": "bob", "on_stage": False}
+    assert operator._sender(off, cues).place == "held"
+    waiting = {**publisher, "group": "hands:s", "on_stage": False}
+    assert (operator._sender(waiting, cues).place, operator._sender(waiting, cues).slot) == (
+        "waiting", "s"
+    )  # fmt: skip
+    assert (
+        operator._sender({**publisher, "group": "talkback:s", "on_stage": False}, cues).place
+        == "talkback"
+    )
+    assert operator._sender({**publisher, "group": "next", "on_stage": False}, {}).place == (
+        "backstage"
+    )
