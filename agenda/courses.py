@@ -61,6 +61,11 @@ class Course:
         self.phase = Phase.ENDED
         self.ended_at = now
 
+    def open(self, phase: Phase) -> None:
+        """Open by hand, however early it is and whether or not it is held."""
+        if RANK[phase] > RANK[self.phase]:
+            self.phase = phase
+
     def keeps_stage(self, now: datetime) -> bool:
         return self.held or (self.extended and now < self.end)
 
@@ -253,7 +258,24 @@ def _extend(course: Course, wish: Override) -> None:
         course.extended = True
 
 
+def _open_green_room(course: Course, wish: Override) -> None:
+    course.open(Phase.GREEN_ROOM)
+
+
+def _open_doors(course: Course, wish: Override) -> None:
+    course.open(Phase.DOORS)
+
+
+def _go_by_itself(course: Course, wish: Override) -> None:
+    course.held = False
+    course.end = course.slot.end
+    course.extended = False
+
+
 _WISHES = {
+    OverrideKind.OPEN_GREEN_ROOM: _open_green_room,
+    OverrideKind.OPEN_DOORS: _open_doors,
+    OverrideKind.AUTO: _go_by_itself,
     OverrideKind.HOLD: _hold,
     OverrideKind.RELEASE_HOLD: _release_hold,
     OverrideKind.LIVE: _go_live,

@@ -8,7 +8,10 @@ The rules, in the order in which they win:
   start, unless that one is held, or extended and not past its extended end: then the later waits,
   and goes live when the room is free. Of slots that start together, the one with the greatest id
   goes live. Whoever has to give way ends.
-- A producer's “live” and “end” are done at their instant, whatever else holds.
+- A producer's “live” and “end” are done at their instant, whatever else holds; so is opening the
+  green room or the doors by hand. What was opened is closed by ending or cancelling it.
+- “Back to automatic” lets go of a hold and takes extensions back: from then on the slot runs, and
+  ends, as if nobody had asked for either.
 - A hold keeps a slot in its present phase, but not past its end plus the overrun limit.
 - Where the stage does not go live by itself, the slot still ends by its end plus the overrun limit.
 - A slot of zero or negative length is a mark in the programme: it is ended at its start, opens

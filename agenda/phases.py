@@ -35,6 +35,9 @@ class OverrideKind(StrEnum):
     END = "end"
     EXTEND = "extend"
     CANCEL = "cancel"
+    OPEN_GREEN_ROOM = "open_green_room"
+    OPEN_DOORS = "open_doors"
+    AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

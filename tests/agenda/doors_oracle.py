@@ -14,6 +14,12 @@ _BEFORE = {Phase.UPCOMING, Phase.GREEN_ROOM, Phase.DOORS}
 _OVER = {Phase.ENDED, Phase.ARCHIVED, Phase.CANCELLED}
 
 
+_OPENS = {
+    OverrideKind.OPEN_GREEN_ROOM: Phase.GREEN_ROOM,
+    OverrideKind.OPEN_DOORS: Phase.DOORS,
+}
+
+
 @dataclass
 class Standing:
     slot: Slot
@@ -81,6 +87,11 @@ def _obey(s: Standing, wish: Override) -> None:
         s.held, s.asked, s.key = False, True, (wish.at, s.slot.id)
     if wish.kind is OverrideKind.END:
         s.phase = Phase.ENDED
+    if wish.kind is OverrideKind.AUTO:
+        s.held, s.extended, s.end = False, False, s.slot.end
+    for kind, phase in _OPENS.items():
+        if wish.kind is kind and RANK[s.phase] < RANK[phase]:
+            s.phase = phase
     if wish.kind is OverrideKind.EXTEND and wish.extend > minutes(0):
         s.end += wish.extend
         s.extended = True

@@ -119,6 +119,24 @@ def test_an_extension_holds_the_next_one_off() -> None:
     assert told(made, "b")[2] == ("live", 100)
 
 
+def test_doors_are_opened_by_hand_however_early_even_while_held() -> None:
+    orders = [wish("a", K.OPEN_GREEN_ROOM, 5), wish("a", K.HOLD, 8), wish("a", K.OPEN_DOORS, 10)]
+    made = plan([make_slot("a", 60, 30)], DoorPolicy(), orders)
+    assert told(made, "a") == [("green_room", 5), ("doors", 10), ("ended", 105), ("archived", 165)]
+    late = plan([make_slot("a", 60, 30)], DoorPolicy(), [wish("a", K.OPEN_DOORS, 70)])
+    assert told(late, "a") == told(plan([make_slot("a", 60, 30)], DoorPolicy()), "a")
+
+
+def test_back_to_automatic_lets_go_and_takes_extensions_back() -> None:
+    slots = [make_slot("a", 60, 30), make_slot("b", 90, 30)]
+    held = [wish("a", K.HOLD, 50), wish("a", K.AUTO, 65)]
+    assert told(plan(slots, DoorPolicy(), held), "a")[1:3] == [("live", 65), ("ended", 90)]
+    longer = [wish("a", K.EXTEND, 80, 20), wish("a", K.AUTO, 95)]
+    made = plan(slots, DoorPolicy(), longer)
+    assert told(made, "a")[3] == ("ended", 95)
+    assert told(made, "b")[2] == ("live", 95)
+
+
 def test_live_now_and_end_now_win() -> None:
     slots = [make_slot("a", 60, 30), make_slot("b", 90, 30)]
     made = plan(slots, DoorPolicy(), [wish("a", K.HOLD, 61), wish("b", K.LIVE, 70)])
