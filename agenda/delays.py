@@ -24,8 +24,8 @@ def ripple(
     """The shifts that a delay of one slot brings about in its room, in order of the programme.
 
     A later slot moves only as far as the one before it makes it, leaving `changeover` between them
-    or the gap that was planned, if that is shorter. Slots that overlapped it before, and marks
-    without length, stay. Raises KeyError for an unknown slot, ValueError for a delay that is none.
+    or the gap that was planned, if that is shorter, and never further than the delay itself: slots
+    that overlapped before go on doing so. Those that overlapped the first, and marks, stay. Raises KeyError for an unknown slot, ValueError for a delay that is none.
     """
     if by <= timedelta(0):
         raise ValueError("a delay is longer than nothing")
@@ -36,7 +36,7 @@ def ripple(
     planned_end, free_from = first.end, first.end + by
     for held in later:
         gap = min(changeover, max(held.start - planned_end, timedelta(0)))
-        start = max(held.start, free_from + gap)
+        start = min(max(held.start, free_from + gap), held.start + by)
         if start == held.start:
             break
         shifts.append(Shift(slot=held.id, before=held.start, after=start))
