@@ -42,19 +42,23 @@ class OverrideKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorPolicy:
-    """How a slot's doors behave. Leads count back from the start, the others on from the end."""
+    """How a slot's doors behave. Leads count back from the start, the others on from the end.
+
+    `changeover` is what a delay leaves between two slots, where so much was planned.
+    """
 
     green_room_lead: timedelta = timedelta(minutes=30)
     doors_lead: timedelta = timedelta(minutes=10)
     auto_live: bool = True
     overrun: timedelta = timedelta(minutes=15)
     archive_after: timedelta = timedelta(hours=1)
+    changeover: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if not timedelta(0) <= self.doors_lead <= self.green_room_lead:
             raise ValueError("the green room opens before the doors, and both before the start")
-        if self.overrun < timedelta(0):
-            raise ValueError("the overrun limit is not negative")
+        if self.overrun < timedelta(0) or self.changeover < timedelta(0):
+            raise ValueError("neither the overrun limit nor the changeover is negative")
         if self.archive_after <= timedelta(0):
             raise ValueError("a slot is archived some time after its end")
 

@@ -177,10 +177,12 @@ async def publish(
     name: str = "",
     comment: str = "",
     now: datetime,
+    schedule: Schedule | None = None,
 ) -> int:
     """Make the present draft the next release, in one transaction; returns its number.
 
-    Raises DraftMoved when the draft is not the `expected` version any more.
+    Raises DraftMoved when the draft is not the `expected` version any more. With a `schedule` that
+    is released instead of the draft.
     """
     async with db.transaction():
         if db.on_postgres():
@@ -199,7 +201,7 @@ async def publish(
         present = await draft.read(conference)
         if expected is not None and present.version != expected:
             raise draft.DraftMoved
-        schedule = present.schedule
+        schedule = schedule or present.schedule
         before = await latest(conference)
         sequences, withdrawn = _history_of_slots(before, schedule)
         slugs = await t.Room.select(t.Room.id, t.Room.slug).where(t.Room.conference == conference)
@@ -215,7 +217,10 @@ async def publish(
             document=json.dumps(
                 {
                     "schedule": document.dump(schedule),
-                    "room_slugs": {str(row["id"]): row["slug"] for row in slugs},
+                    "room_slugs": {
+                        **(before.room_slugs if before else {}),
+                        **{str(row["id"]): row["slug"] for row in slugs},
+                    },
                     "sequences": sequences,
                     "withdrawn": [
                         {

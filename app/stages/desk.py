@@ -13,7 +13,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response
 
-from agenda.doors import Change, OverrideKind, Phase, plan
+from agenda.doors import Change, OverrideKind, Phase
 from agenda.model import SlotId
 from app import db
 from app.accounts.viewer import STAFF
@@ -22,7 +22,7 @@ from app.conferences.tables import Conference
 from app.html import page, wants_block
 from app.programme import releases
 from app.settings import Settings
-from app.stages import house, stagehand, store, view
+from app.stages import house, orders_pages, stagehand, store, view
 from app.stages.node import Node
 
 _BEFORE = timedelta(minutes=40)
@@ -56,9 +56,7 @@ async def desk(
     if found is None:
         return page(request, "stages/desk_empty.html", conference=conference, at=f"/c/{slug}")
     orders = await store.orders(conference.id)
-    doors = plan(
-        found.released.schedule.slots, store.policies_of({"doors": conference.doors}), orders
-    )
+    doors = store.plan_of(found.released, conference.doors, orders)
     rooms = found.rooms()
     log = await store.recent_changes(conference.id, most=_LOG)
     window = (found.now - _BEFORE, found.now + _AFTER)
@@ -80,22 +78,12 @@ async def desk(
         lanes=lanes,
         window=window,
         marks=found.released.marks,
-        held=_held(orders),
+        held=store.held(orders),
         backstage=await _backstage(request, settings),
         upcoming=_named(found, _next(doors.changes, found)),
         log=_named_rows(found, log),
         now=found.now,
     )
-
-
-def _held(orders: list[Any]) -> frozenset[SlotId]:
-    held: set[SlotId] = set()
-    for order in orders:
-        if order.kind is OverrideKind.HOLD:
-            held.add(order.slot)
-        elif order.kind in (OverrideKind.RELEASE_HOLD, OverrideKind.LIVE):
-            held.discard(order.slot)
-    return frozenset(held)
 
 
 def _next(changes: tuple[Change, ...], found: house.House) -> list[Change]:
@@ -128,6 +116,7 @@ async def give_order(
     slot_id: FromPath[UUID],
     kind: FromPath[str],
     minutes: FromQuery[int] = 5,
+    back: FromQuery[str] = "",
 ) -> Response[Any]:
     """Write an order down and wake the stagehand; the page follows by live update."""
     conference: Conference = request.state.conference
@@ -148,10 +137,13 @@ async def give_order(
             minutes=minutes if kind == OverrideKind.EXTEND else 0,
             now=now(),
         )
+        if kind == OverrideKind.AUTO:
+            await store.set_policy(conference.id, ("slots", str(slot_id)), {"auto_live": None})
     await stagehand.wake(request.app.state.redis)
     if wants_block(request):
         return Response(None, status_code=204)
-    return Redirect(f"/c/{slug}/desk", status_code=303)
+    at = f"/c/{slug}/desk"
+    return Redirect(f"{at}/{slot_id}" if back == "slot" else at, status_code=303)
 
 
-handlers: list[Any] = [desk, give_order]
+handlers: list[Any] = [desk, give_order, *orders_pages.handlers]

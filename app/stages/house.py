@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from agenda.doors import Phase, Plan, plan
+from agenda.doors import Phase, Plan
 from agenda.model import RoomId, Slot, SlotId
 from app.conferences.tables import Conference
 from app.programme import releases
@@ -48,9 +48,6 @@ async def read(conference: Conference, *, now: datetime) -> House | None:
 
 
 async def plan_of_room(conference: Conference, released: Released, slot: Slot) -> Plan:
-    """The plan of the slots that share a room with this one."""
-    return plan(
-        released.slots_of_room[slot.room],
-        store.policies_of({"doors": conference.doors}),
-        await store.orders(conference.id),
-    )
+    """The plan that holds for a slot, with all those that share its room."""
+    orders = await store.orders(conference.id)
+    return store.plan_of(released, conference.doors, orders)

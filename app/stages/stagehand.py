@@ -17,7 +17,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agenda.doors import RANK, Change, Phase, Plan, plan
+from agenda.doors import RANK, Change, Phase, Plan
 from agenda.model import RoomId, SlotId
 from app import live
 from app.clock import now as present
@@ -122,7 +122,7 @@ class Stagehand:
         if house.key is None:
             house.reached, house.room_of = await store.phases(conference["id"])
         schedule = released.schedule
-        house.plan = plan(schedule.slots, store.policies_of(conference), orders)
+        house.plan = store.plan_of(released, conference["doors"], orders)
         house.room_of = {**house.room_of, **{slot.id: slot.room for slot in schedule.slots}}
         house.standing = frozenset(slot.id for slot in schedule.slots)
         house.rooms = tuple(room.id for room in schedule.rooms)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from agenda.doors import RANK, Change, DoorPolicies, DoorPolicy, OverrideKind, Phase
+from agenda.doors import RANK, Change, DoorPolicies, DoorPolicy, OverrideKind, Phase, Plan, plan
 from agenda.doors import Override as Order
-from agenda.model import RoomId, SlotId
+from agenda.model import RoomId, SessionState, SlotId
 from app import db, live
 from app.conferences.tables import Conference
+from app.programme.releases import Released
 from app.stages.tables import OnStage, Override, PhaseChange, Presence
 
-_LEADS = ("green_room_lead", "doors_lead", "overrun", "archive_after")
+LENGTHS = ("green_room_lead", "doors_lead", "overrun", "archive_after", "changeover")
+"""What a policy holds in minutes."""
 
 
 def policy_from(stored: Mapping[str, Any]) -> DoorPolicy:
     """A door policy from its JSON: minutes for the lengths, `auto_live` true or false."""
     held: dict[str, Any] = {
-        name: timedelta(minutes=stored[name]) for name in _LEADS if name in stored
+        name: timedelta(minutes=stored[name]) for name in LENGTHS if name in stored
     }
     if "auto_live" in stored:
         held["auto_live"] = bool(stored["auto_live"])
@@ -36,6 +38,55 @@ def policies_of(conference: Mapping[str, Any]) -> DoorPolicies:
         rooms={RoomId(k): policy_from({**stored, **v}) for k, v in stored.get("rooms", {}).items()},
         slots={SlotId(k): policy_from({**stored, **v}) for k, v in stored.get("slots", {}).items()},
     )
+
+
+async def set_policy(
+    conference: UUID, scope: Sequence[str], values: Mapping[str, int | bool | None]
+) -> None:
+    """Change some values of a policy: the conference's (no scope), or what a room or slot (`rooms`
+    or `slots`, and its id) has of its own; None takes a value back. Raises ValueError for a policy
+    that makes no sense."""
+    async with db.transaction():
+        query = Conference.select(Conference.doors).where(Conference.id == conference).first()
+        row = await (query.lock_rows("UPDATE") if db.on_postgres() else query)
+        assert row is not None
+        stored: dict[str, Any] = json.loads(row["doors"])
+        held = stored
+        for key in scope:
+            held = held.setdefault(key, {})
+        for name, value in values.items():
+            if value is None:
+                held.pop(name, None)
+            else:
+                held[name] = value
+        for kind in ("rooms", "slots"):
+            stored[kind] = {key: own for key, own in stored.get(kind, {}).items() if own}
+        policies_of({"doors": json.dumps(stored)})
+        await Conference.update({Conference.doors: json.dumps(stored)}).where(
+            Conference.id == conference
+        )
+
+
+def plan_of(released: Released, doors: str, wishes: Iterable[Order]) -> Plan:
+    """The plan of a release, in which cancelled sessions open nothing."""
+    since = released.release.created_at
+    fallen = [
+        Order(slot=slot.id, kind=OverrideKind.CANCEL, at=since)
+        for slot in released.schedule.slots
+        if released.sessions[slot.session].state is SessionState.CANCELLED
+    ]
+    return plan(released.schedule.slots, policies_of({"doors": doors}), [*wishes, *fallen])
+
+
+def held(orders: Iterable[Order]) -> frozenset[SlotId]:
+    """The slots on which a producer's hand is."""
+    found: set[SlotId] = set()
+    for order in orders:
+        if order.kind is OverrideKind.HOLD:
+            found.add(order.slot)
+        elif order.kind in (OverrideKind.RELEASE_HOLD, OverrideKind.LIVE, OverrideKind.AUTO):
+            found.discard(order.slot)
+    return frozenset(found)
 
 
 async def orders(conference: UUID) -> list[Order]:
