@@ -68,13 +68,13 @@ def read_all(held: Mapping[str, Details]) -> list[Block]:
     return sorted((read(key, one) for key, one in held.items()), key=lambda b: (b.start, b.id))
 
 
-def closed_rooms(blocks: list[Block], rooms: tuple[RoomId, ...]) -> dict[RoomId, tuple[Span, ...]]:
-    """When each room can't be used. A break closes every room."""
+def closed_rooms(blocks: list[Block]) -> dict[RoomId, tuple[Span, ...]]:
+    """When each room can't be used."""
     found: dict[RoomId, tuple[Span, ...]] = {}
     for block in blocks:
-        for room in rooms if block.kind == BREAK else (RoomId(block.subject),):
-            if block.kind != SPEAKER:
-                found[room] = (*found.get(room, ()), block.span)
+        if block.kind == ROOM:
+            key = RoomId(block.subject)
+            found[key] = (*found.get(key, ()), block.span)
     return found
 
 

@@ -61,7 +61,6 @@ def open_desk(
         blocked,
         wanted.demand,
         wanted.together,
-        tuple(room.id for room in schedule.rooms),
     )
     return Desk(
         version=version,
@@ -76,11 +75,10 @@ def open_desk(
 
 def examined(desk: Desk, before: Desk) -> Desk:
     """The desk with an examination that fits it; only what is not as in `before` is looked at."""
-    if (desk.blockers, desk.planning, desk.wanted, _rooms(desk)) != (
+    if (desk.blockers, desk.planning, desk.wanted) != (
         before.blockers,
         before.planning,
         before.wanted,
-        _rooms(before),
     ):
         return open_desk(
             version=desk.version,
@@ -93,10 +91,6 @@ def examined(desk: Desk, before: Desk) -> Desk:
     if desk.schedule is before.schedule:
         return desk
     return replace(desk, examination=before.examination.after(desk.schedule))
-
-
-def _rooms(desk: Desk) -> list[str]:
-    return [room.id for room in desk.schedule.rooms]
 
 
 def apply(desk: Desk, step: Step, *, line: datetime | None) -> Desk:

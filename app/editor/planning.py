@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from agenda.model import RoomId, SessionId
+from agenda.model import SessionId
 from agenda.rules import Rules
 from app.editor import blockers
 from app.editor.facts import Details, FactsRefused
@@ -73,7 +73,6 @@ def rules(
     blocked: Mapping[str, Details],
     demand: Mapping[str, int],
     together: Mapping[tuple[str, str], int],
-    rooms: tuple[RoomId, ...],
 ) -> Rules:
     """What findings are held against."""
     blocks = blockers.read_all(blocked)
@@ -81,7 +80,8 @@ def rules(
         changeover=timedelta(minutes=planning.changeover),
         pause=timedelta(minutes=planning.pause),
         absent_speakers=blockers.absent_speakers(blocks),
-        closed_rooms=blockers.closed_rooms(blocks, rooms),
+        closed_rooms=blockers.closed_rooms(blocks),
+        breaks=tuple(block.span for block in blocks if block.kind == blockers.BREAK),
         demand={SessionId(key): count for key, count in demand.items()},
         earlier={
             SessionId(key): tuple(SessionId(one) for one in before)

@@ -16,7 +16,6 @@ from app import live
 from app.accounts.viewer import OWNER
 from app.clock import now
 from app.editor import presence, steps, store, view
-from app.editor.page_words import page_words
 from app.editor.store import Outcome, Wish
 from app.editor.undo import EDIT, REDO, UNDO
 from app.editor.words import refusal
@@ -49,7 +48,6 @@ async def editor(request: Request[Any, Any, Any], slug: FromPath[str]) -> Respon
         redo=len(stacks.redo),
         last=last,
         done=done,
-        words=page_words(),
     )
 
 

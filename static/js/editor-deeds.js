@@ -1,5 +1,6 @@
 // What can be done to slots, as edits: each is shown at once, kept, and sent.
-import { length, say } from "./editor-time.js";
+import { length } from "./editor-time.js";
+import { _ } from "./words.js";
 import { spot, spotAt } from "./editor-model.js";
 
 /**
@@ -48,8 +49,8 @@ export class Deeds {
     const slot = this.model.slots.get(id);
     if (!slot) return false;
     const title = this.title(slot);
-    if (this.model.isHistory(slot)) this.tell(say("is_history", { title }));
-    else if (slot.locked) this.tell(say("is_locked", { title }));
+    if (this.model.isHistory(slot)) this.tell(_("%(title)s is history and stays.", { title }));
+    else if (slot.locked) this.tell(_("%(title)s is locked. L unlocks it.", { title }));
     else return true;
     return false;
   }
@@ -63,7 +64,7 @@ export class Deeds {
   facts(slot) {
     return {
       title: this.title(slot),
-      room: this.model.room(slot.room)?.name || say("no_room_name"),
+      room: this.model.room(slot.room)?.name || _("(no room)"),
       day: this.model.days[this.model.dayOf(slot.start)].name,
       from: this.clock(slot.start),
       to: this.clock(slot.start + slot.length),
@@ -79,27 +80,27 @@ export class Deeds {
       if (!slot || (slot.room === room && slot.start === start)) continue;
       if (!this.may(id)) return;
       if (this.model.line !== null && start < this.model.line) {
-        this.tell(say("is_history", { title: this.title(slot) }));
+        this.tell(_("%(title)s is history and stays.", { title: this.title(slot) }));
         return;
       }
       edits.push({ kind: "move", slot: id, was: spot(slot), to: spotAt(room, start, slot.length) });
     }
     if (!edits.length) return;
     this.together(edits);
-    if (edits.length > 1) this.tell(say("moved_many", { count: edits.length }));
+    if (edits.length > 1) this.tell(_("%(count)s sessions moved.", { count: edits.length }));
     else this.announce(edits[0].slot);
   }
 
   /** Say where a slot is now. @param {string} id */
   announce(id) {
     const slot = this.model.slots.get(id);
-    if (slot) this.tell(say("moved", this.facts(slot)));
+    if (slot) this.tell(_("%(title)s: %(room)s, %(day)s %(from)s to %(to)s.", this.facts(slot)));
   }
 
   /** @param {string} session @param {string} room @param {number} start @param {number} [seconds] */
   place(session, room, start, seconds) {
     if (this.model.line !== null && start < this.model.line) {
-      this.tell(say("is_history", { title: this.model.sessions.get(session)?.title ?? "" }));
+      this.tell(_("%(title)s is history and stays.", { title: this.model.sessions.get(session)?.title ?? "" }));
       return "";
     }
     const held = this.model.sessions.get(session);
@@ -115,7 +116,7 @@ export class Deeds {
     if (!slot || slot.length === seconds || seconds < 60 || !this.may(id)) return;
     this.do({ kind: "resize", slot: id, was: slot.length, to: seconds });
     const now = this.model.slots.get(id);
-    if (now) this.tell(say("resized", this.facts(now)));
+    if (now) this.tell(_("%(title)s: %(minutes)s minutes, %(from)s to %(to)s.", this.facts(now)));
   }
 
   /** @param {Iterable<string>} ids */
@@ -123,8 +124,8 @@ export class Deeds {
     const slots = [...ids].map((id) => this.model.slots.get(id)).filter((slot) => slot !== undefined);
     if (!slots.length || !slots.every((slot) => this.may(slot.id))) return;
     this.together(slots.map((slot) => ({ kind: "unschedule", slot: slot.id, session: slot.session, was: spot(slot) })));
-    if (slots.length === 1) this.tell(say("taken_out", { title: this.title(slots[0]) }));
-    else this.tell(say("taken_out_many", { count: slots.length }));
+    if (slots.length === 1) this.tell(_("%(title)s is unplaced now.", { title: this.title(slots[0]) }));
+    else this.tell(_("%(count)s sessions are unplaced now.", { count: slots.length }));
   }
 
   /** Lock them, or, where all are locked, unlock them. @param {Iterable<string>} ids */
@@ -133,7 +134,7 @@ export class Deeds {
     const open = slots.filter((slot) => !slot.locked);
     const edits = open.length ? open.map((slot) => ({ kind: "lock", slot: slot.id })) : slots.map((slot) => ({ kind: "unlock", slot: slot.id }));
     this.together(edits);
-    for (const slot of open.length ? open : slots) this.tell(say(open.length ? "locked_now" : "unlocked_now", { title: this.title(slot) }));
+    for (const slot of open.length ? open : slots) this.tell((open.length ? _("%(title)s is locked here.", { title: this.title(slot) }) : _("%(title)s can be moved again.", { title: this.title(slot) })));
   }
 
   /** @param {string} one @param {string} two */
@@ -150,14 +151,14 @@ export class Deeds {
     if (!slot || !this.may(id)) return;
     const half = Math.floor(slot.length / 2 / this.model.step) * this.model.step;
     if (half < this.model.step) {
-      this.tell(say("too_short"));
+      this.tell(_("It is too short to be split."));
       return;
     }
     this.together([
       { kind: "resize", slot: id, was: slot.length, to: half },
       { kind: "place", slot: crypto.randomUUID(), session: slot.session, at: spotAt(slot.room, slot.start + half, slot.length - half) },
     ]);
-    this.tell(say("split"));
+    this.tell(_("Split in two."));
   }
 
   /** Make one slot of a session's part and its next part in the same room. @param {string} id */
@@ -167,7 +168,7 @@ export class Deeds {
     const lane = this.model.inLane(this.model.dayOf(slot.start), slot.room);
     const next = lane.find((one) => one.session === slot.session && one.start >= slot.start + slot.length);
     if (!next) {
-      this.tell(say("no_merge"));
+      this.tell(_("There is no later part of it in this room."));
       return;
     }
     if (!this.may(next.id)) return;
@@ -175,7 +176,7 @@ export class Deeds {
       { kind: "unschedule", slot: next.id, session: next.session, was: spot(next) },
       { kind: "resize", slot: id, was: slot.length, to: next.start + next.length - slot.start },
     ]);
-    this.tell(say("merged"));
+    this.tell(_("Merged."));
   }
 
   /** @param {{ table: string, id: string, was: any, to: any }[]} rows */

@@ -1,5 +1,5 @@
 // The editor's dialogs: a slot's place in figures, blocked times, new sessions.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 
 /** @typedef {import("./editor.js").Editor} Editor */
 
@@ -37,7 +37,7 @@ export function openDetails(editor, id) {
   $("details-who").textContent = [model.people(session).join(", "), session.track ? model.tracks.get(session.track)?.name : ""].filter(Boolean).join(" · ");
   const day = model.dayOf(slot.start);
   fill($("d-day"), days(editor), String(day));
-  fill($("d-room"), model.rooms.map((room) => [room.id, room.name || say("no_room_name")]), slot.room);
+  fill($("d-room"), model.rooms.map((room) => [room.id, room.name || _("(no room)")]), slot.room);
   $("d-start").value = editor.clock(slot.start);
   $("d-minutes").value = Math.round(slot.length / 60);
   const found = model.findingsOf(id);
@@ -71,7 +71,7 @@ export function openDetails(editor, id) {
 export function openBlocker(editor, id, near) {
   const { model } = editor;
   if (!model.days.length) {
-    editor.tell(say("day_none"));
+    editor.tell(_("Add a day first: Settings, Days."));
     return;
   }
   const held = model.blocks.find((one) => one.id === id);

@@ -1,5 +1,5 @@
 // Findings beside the grid, each with what would cure it: one press, one edit, one undo.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 import { usual } from "./editor-deeds.js";
 
 /**
@@ -33,14 +33,14 @@ export class Findings {
   draw() {
     const found = [...this.model.findings.values()].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
     const count = (/** @type {string} */ kind) => found.filter((one) => one.severity === kind).length;
-    this.sum.textContent = found.length ? say("findings_sum", { must: count("must"), should: count("should"), note: count("note") }) : "";
+    this.sum.textContent = found.length ? _("%(must)s must, %(should)s should, %(note)s note", { must: count("must"), should: count("should"), note: count("note") }) : "";
     const shown = this.all ? found : found.slice(0, SHOWN);
     const lines = shown.map((one) => this.line(one));
     if (shown.length < found.length) lines.push(this.#more(found.length));
     if (!found.length) {
       const none = document.createElement("li");
       none.className = "none";
-      none.textContent = say("findings_none");
+      none.textContent = _("No findings. Nothing stands in the way.");
       lines.push(none);
     }
     this.root.replaceChildren(...lines);
@@ -52,7 +52,7 @@ export class Findings {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button small";
-    button.textContent = say("show_all", { count });
+    button.textContent = _("Show all %(count)s", { count });
     button.addEventListener("click", () => {
       this.all = true;
       this.draw();
@@ -94,12 +94,12 @@ export class Findings {
     const movable = slots.filter((slot) => !slot.locked && !this.model.isHistory(slot));
     const slot = movable[movable.length - 1];
     const session = finding.session ?? slot?.session ?? "";
-    const show = slots.length ? { words: say("cure_show"), run: () => this.on.show(slots[slots.length - 1].id) } : null;
+    const show = slots.length ? { words: _("Show it"), run: () => this.on.show(slots[slots.length - 1].id) } : null;
     /** @type {(Cure | null)[]} */
     const found = [];
     if (finding.cure === "confirm") found.push(this.#confirm(session));
     else if (finding.cure === "lengthen" && slot) found.push(this.#lengthen(slot));
-    else if (finding.cure === "add_speaker" || finding.cure === "name") found.push({ words: say("cure_table"), run: () => this.on.table(session) });
+    else if (finding.cure === "add_speaker" || finding.cure === "name") found.push({ words: _("Open it in the table"), run: () => this.on.table(session) });
     else if (finding.cure === "place") found.push(...this.#places(session));
     else if (slot) found.push(...(finding.cure === "choose_room" ? this.#rooms(slot) : []), ...this.#moves(slot));
     found.push(show);
@@ -110,7 +110,7 @@ export class Findings {
   #confirm(session) {
     const state = this.model.sessions.get(session)?.state;
     return {
-      words: say("cure_confirm"),
+      words: _("Set it to confirmed"),
       run: () => this.deeds.facts_([{ table: "sessions", id: session, was: { state }, to: { state: null } }]),
     };
   }
@@ -118,7 +118,7 @@ export class Findings {
   /** @param {Slot} slot @returns {Cure} */
   #lengthen(slot) {
     const seconds = usual(this.model.session(slot)?.length);
-    return { words: say("cure_length", { minutes: seconds / 60 }), run: () => this.deeds.resize(slot.id, seconds) };
+    return { words: _("Give it %(minutes)s minutes", { minutes: seconds / 60 }), run: () => this.deeds.resize(slot.id, seconds) };
   }
 
   /** The nearest free places of a slot. @param {Slot} slot @returns {Cure[]} */
@@ -135,10 +135,10 @@ export class Findings {
     /** @type {Cure[]} */
     const found = [];
     const move = (/** @type {string} */ words, /** @type {string} */ room, /** @type {number} */ start) => found.push({ words, run: () => this.deeds.move([{ id: slot.id, room, start }]) });
-    if (here && away(here) <= NEAR_S) move(say("cure_start", { title, time: this.deeds.clock(near(here)) }), slot.room, near(here));
-    if (now) move(say("cure_room", { title, room: this.model.room(now.room).name }), now.room, slot.start);
-    if (!found.length && other) move(say("cure_move", { title, ...this.#where(other, near(other)) }), other.room, near(other));
-    found.push({ words: say("cure_free"), run: () => this.on.free(slot.id, slot.session) });
+    if (here && away(here) <= NEAR_S) move(_("Start “%(title)s” at %(time)s", { title, time: this.deeds.clock(near(here)) }), slot.room, near(here));
+    if (now) move(_("Move “%(title)s” to %(room)s", { title, room: this.model.room(now.room).name }), now.room, slot.start);
+    if (!found.length && other) move(_("Move “%(title)s” to %(room)s, %(day)s %(time)s", { title, ...this.#where(other, near(other)) }), other.room, near(other));
+    found.push({ words: _("Show its free places"), run: () => this.on.free(slot.id, slot.session) });
     return found;
   }
 
@@ -159,14 +159,14 @@ export class Findings {
     free.sort((a, b) => seats(a.room) - seats(b.room));
     if (free[0] && stars) {
       const room = free[0].room;
-      return [{ words: say("cure_room", { title: model.session(slot).title, room: model.room(room).name }), run: () => this.deeds.move([{ id: slot.id, room, start: slot.start }]) }];
+      return [{ words: _("Move “%(title)s” to %(room)s", { title: model.session(slot).title, room: model.room(room).name }), run: () => this.deeds.move([{ id: slot.id, room, start: slot.start }]) }];
     }
     const swaps = [...model.slots.values()].filter(
       (one) => one.start === slot.start && one.length === slot.length && one.id !== slot.id && !one.locked && seats(one.room) >= stars && (model.session(one)?.stars ?? 0) <= seats(slot.room),
     );
     swaps.sort((a, b) => seats(a.room) - seats(b.room));
     return swaps.slice(0, 1).map((one) => ({
-      words: say("cure_swap", { title: model.session(one).title, room: model.room(one.room).name }),
+      words: _("Swap with “%(title)s”, %(room)s", { title: model.session(one).title, room: model.room(one.room).name }),
       run: () => this.deeds.swap(slot.id, one.id),
     }));
   }
@@ -180,11 +180,11 @@ export class Findings {
     const found = [];
     if (free) {
       found.push({
-        words: say("cure_place", this.#where(free, free.from)),
+        words: _("Put it into %(room)s, %(day)s %(time)s", this.#where(free, free.from)),
         run: () => this.on.show(this.deeds.place(session, free.room, free.from)),
       });
     }
-    found.push({ words: say("cure_free"), run: () => this.on.free("", session) });
+    found.push({ words: _("Show its free places"), run: () => this.on.free("", session) });
     return found;
   }
 

@@ -1,6 +1,6 @@
 // The grid: a board for each day, a lane for each room, a cell for each slot. It draws what the model
 // holds and the view asks for, and draws again only the lanes that changed.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 
 /**
  * @typedef {import("./editor-model.js").Model} Model
@@ -68,10 +68,10 @@ export class Grid {
       const row = document.createElement("div");
       row.className = "row";
       row.setAttribute("role", "group");
-      row.setAttribute("aria-label", say("lane", { room: room.name || say("no_room_name"), day: day.name }));
+      row.setAttribute("aria-label", _("%(room)s, %(day)s", { room: room.name || _("(no room)"), day: day.name }));
       const name = document.createElement("div");
       name.className = "rm";
-      name.textContent = room.name || say("no_room_name");
+      name.textContent = room.name || _("(no room)");
       name.title = room.capacity ? `${room.name}, ${room.capacity}` : room.name;
       const lane = document.createElement("div");
       lane.className = "lane";
@@ -157,7 +157,7 @@ export class Grid {
         cell.dataset.block = block.id;
         cell.tabIndex = -1;
         cell.textContent = block.words;
-        cell.title = block.words || say(block.kind === "break" ? "break" : "room_closed", { room: this.model.room(room)?.name ?? "" });
+        cell.title = block.words || (block.kind === "break" ? _("Break", { room: this.model.room(room)?.name ?? "" }) : _("%(room)s closed", { room: this.model.room(room)?.name ?? "" }));
         cell.setAttribute("aria-label", `${cell.title}, ${this.clock(block.start)}–${this.clock(block.end)}`);
         place(cell, (block.start - base) / 60, (block.end - block.start) / 60, 0);
         return cell;
@@ -209,14 +209,14 @@ export class Grid {
   name(slot) {
     const { model } = this;
     const session = model.session(slot);
-    const parts = [say("cell", { title: session?.title || "—", from: this.clock(slot.start), to: this.clock(slot.start + slot.length) })];
+    const parts = [_("%(title)s, %(from)s to %(to)s", { title: session?.title || "—", from: this.clock(slot.start), to: this.clock(slot.start + slot.length) })];
     const track = session?.track ? model.tracks.get(session.track) : null;
     if (track) parts.push(track.name);
-    if (model.isHistory(slot)) parts.push(say("history"));
-    if (slot.locked) parts.push(say("locked"));
-    if (session?.state === "cancelled") parts.push(say("cancelled"));
+    if (model.isHistory(slot)) parts.push(_("history"));
+    if (slot.locked) parts.push(_("locked"));
+    if (session?.state === "cancelled") parts.push(_("cancelled"));
     const found = model.findingsOf(slot.id);
-    if (found.length) parts.push(found.length === 1 ? found[0].title.replace(/\.$/, "") : say("with_findings", { count: found.length }));
+    if (found.length) parts.push(found.length === 1 ? found[0].title.replace(/\.$/, "") : _("%(count)s findings", { count: found.length }));
     return parts.join(", ");
   }
 

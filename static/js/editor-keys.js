@@ -1,6 +1,6 @@
 // The editor by keyboard. With nothing picked, arrows go from session to session; Enter picks one up,
 // and then arrows move it. What is pressed in a row is stored as one edit, a moment after the last key.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 
 const STORE_AFTER_MS = 450;
 
@@ -231,8 +231,8 @@ export class Keys {
     });
     if (back.length) {
       editor.deeds.move(back);
-      editor.tell(say("put_back"));
-    } else if (had) editor.tell(say("put_back"));
+      editor.tell(_("Put back."));
+    } else if (had) editor.tell(_("Put back."));
     this.origin.clear();
     editor.pick([]);
     editor.pickLoose("");

@@ -1,5 +1,6 @@
 // What has no place yet: a list to drag from, to filter, and to pick by keyboard.
-import { length, say } from "./editor-time.js";
+import { length } from "./editor-time.js";
+import { _ } from "./words.js";
 import { usual } from "./editor-deeds.js";
 
 /** @typedef {import("./editor-model.js").Session} Session */
@@ -36,13 +37,13 @@ export class Loose {
     const all = this.model.unplaced();
     const shown = this.shown();
     const seconds = all.reduce((sum, one) => sum + usual(one.length), 0);
-    this.sum.textContent = all.length ? (all.length === 1 ? `${say("sessions_one")}, ${length(seconds)}` : say("unplaced", { count: all.length, length: length(seconds) })) : "";
+    this.sum.textContent = all.length ? (all.length === 1 ? `${_("1 session")}, ${length(seconds)}` : _("%(count)s sessions, %(length)s", { count: all.length, length: length(seconds) })) : "";
     if (!shown.some((one) => one.id === this.picked)) this.picked = "";
     this.list.replaceChildren(...shown.slice(0, SHOWN).map((one, at) => this.#line(one, at)));
     this.list.hidden = !shown.length;
     this.note.dataset.state = all.length ? (shown.length ? "some" : "filtered") : "none";
     const words = /** @type {HTMLElement | null} */ (this.note.querySelector("[data-none]"));
-    if (words) words.textContent = all.length ? say("none_fit") : say("all_placed");
+    if (words) words.textContent = all.length ? _("No unplaced session fits the filter.") : _("Everything has a place.");
   }
 
   /** @param {Session} session @param {number} at */

@@ -1,5 +1,5 @@
 // Who else has the draft open; and whether this page is still the latest.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 
 const EVERY_MS = 20000;
 
@@ -40,9 +40,9 @@ export function company(url, place, model, view, heard) {
   function show(others) {
     const people = others.map((one) => {
       const day = model.days.find((each) => each.date === one.day);
-      return day ? say("also_day", { name: one.name, day: day.long.split(" ")[0] }) : one.name;
+      return day ? _("%(name)s, on %(day)s", { name: one.name, day: day.long.split(" ")[0] }) : one.name;
     });
-    place.textContent = people.length ? say("also", { people: people.join("; ") }) : "";
+    place.textContent = people.length ? _("Also here: %(people)s.", { people: people.join("; ") }) : "";
   }
 
   document.addEventListener("plenary:editors", () => setTimeout(() => tell(), Math.random() * 300));

@@ -1,5 +1,5 @@
 // What the bar and the toasts say: saved, waiting, undone, and what somebody else did meanwhile.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 import { spot, touches } from "./editor-model.js";
 
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -18,14 +18,14 @@ export function status(editor) {
     const { waiting, offline, out } = /** @type {CustomEvent} */ (event).detail;
     const bar = /** @type {HTMLElement} */ (document.querySelector(".status"));
     bar.dataset.state = out ? "out" : offline ? "offline" : "";
-    if (out) $("saved").textContent = say("signed_out", { count: waiting });
-    else if (offline) $("saved").textContent = say(waiting === 1 ? "offline_one" : "offline_many", { count: waiting });
-    else if (waiting) $("saved").textContent = say("saving");
+    if (out) $("saved").textContent = _("You are signed out. %(count)s edits are kept here: sign in again.", { count: waiting });
+    else if (offline) $("saved").textContent = (waiting === 1 ? _("1 edit waits for the connection and is kept here.", { count: waiting }) : _("%(count)s edits wait for the connection and are kept here.", { count: waiting }));
+    else if (waiting) $("saved").textContent = _("saving…");
   });
   editor.queue.addEventListener("refused", (event) => {
     const { wishes } = /** @type {CustomEvent} */ (event).detail;
     editor.model.settle(new Set(wishes.map((/** @type {any} */ one) => one.id)));
-    note(say("failed", { words: String(/** @type {CustomEvent} */ (event).detail.status) }));
+    note(_("That did not work: %(words)s", { words: String(/** @type {CustomEvent} */ (event).detail.status) }));
   });
 
   /** @param {number} undone @param {number} redone */
@@ -40,8 +40,8 @@ export function status(editor) {
     const now = Math.floor(Date.now() / 1000);
     count += done;
     first ||= now;
-    if (count) $("done").textContent = say(count === 1 ? "changes_one" : "changes_many", { count, time: editor.clock(first) });
-    $("saved").textContent = say("saved", { time: editor.clock(now) });
+    if (count) $("done").textContent = (count === 1 ? _("1 change since %(time)s, ", { count, time: editor.clock(first) }) : _("%(count)s changes since %(time)s, ", { count, time: editor.clock(first) }));
+    $("saved").textContent = _("saved %(time)s", { time: editor.clock(now) });
   }
 
   /** A line that goes by itself. @param {string} words */
@@ -90,16 +90,16 @@ export function status(editor) {
       note(result.words);
       return;
     }
-    const name = movers.get(id) ?? say("somebody");
+    const name = movers.get(id) ?? _("Somebody");
     const slot = editor.model.slots.get(id);
     if (!slot) {
-      note(say("conflict_gone", { name, title: editor.model.sessions.get(edit?.session)?.title ?? "…" }));
+      note(_("%(name)s took “%(title)s” out meanwhile.", { name, title: editor.model.sessions.get(edit?.session)?.title ?? "…" }));
       return;
     }
     const facts = editor.deeds.facts(slot);
-    const words = say("conflict", { name, title: facts.title, place: `${facts.room}, ${facts.day} ${facts.from}–${facts.to}` });
+    const words = _("%(name)s changed “%(title)s” meanwhile: it is %(place)s now.", { name, title: facts.title, place: `${facts.room}, ${facts.day} ${facts.from}–${facts.to}` });
     const again = rebased(edit, id);
-    make(words, [...(again ? [{ words: say("take_mine"), run: () => void editor.deeds.do(again) }] : []), { words: say("leave_theirs"), run: () => editor.show(id) }]);
+    make(words, [...(again ? [{ words: _("Put it where I wanted"), run: () => void editor.deeds.do(again) }] : []), { words: _("Leave it there"), run: () => editor.show(id) }]);
   }
 
   /** The same wish for a slot as it is now. @param {any} edit @param {string} id */

@@ -1,4 +1,5 @@
 // Clock words for the editor: seconds since 1970 on the conference's clock, and lengths.
+import { _ } from "./words.js";
 
 /** @param {string} zone an IANA name */
 export function makeClock(zone) {
@@ -15,27 +16,11 @@ export function makeClock(zone) {
   };
 }
 
-/** @type {Record<string, string>} */
-let sentences = {};
-
-/** @param {Record<string, string>} given */
-export function speakWith(given) {
-  sentences = given;
-}
-
-/** A sentence with its {names} filled in.
- * @param {string} key
- * @param {Record<string, string | number>} [facts]
- */
-export function say(key, facts = {}) {
-  return (sentences[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(facts[name] ?? whole));
-}
-
 /** @param {number} seconds */
 export function length(seconds) {
   const minutes = Math.round(seconds / 60);
   const hours = Math.floor(minutes / 60);
-  if (!hours) return say("min", { minutes });
-  if (minutes % 60 === 0) return say("h", { hours });
-  return say("h_min", { hours, minutes: String(minutes % 60).padStart(2, "0") });
+  if (!hours) return _("%(minutes)s min", { minutes });
+  if (minutes % 60 === 0) return _("%(hours)s h", { hours });
+  return _("%(hours)s h %(minutes)s", { hours, minutes: String(minutes % 60).padStart(2, "0") });
 }

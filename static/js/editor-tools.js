@@ -1,5 +1,5 @@
 // The tools around the grid: days, tracks, filters, and the bar that says which keys do what.
-import { say } from "./editor-time.js";
+import { _ } from "./words.js";
 
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -100,7 +100,7 @@ function drawRooms(editor) {
         else hiddenRooms.add(room.id);
         view.set({ hiddenRooms });
       });
-      label.append(box, ` ${room.name || say("no_room_name")}`);
+      label.append(box, ` ${room.name || _("(no room)")}`);
       return label;
     }),
   );
@@ -115,26 +115,26 @@ export function drawHints(editor) {
   /** @type {[string[], string][]} */
   let keys;
   if (placing) {
-    title.textContent = say("free_title", { count: placing.places.length, title: model.sessions.get(placing.session)?.title ?? "" });
-    keys = [[["←", "→"], say("hint_next")], [["Enter"], say("hint_place")], [["Esc"], say("hint_back")]];
+    title.textContent = _("%(count)s free places for “%(title)s”", { count: placing.places.length, title: model.sessions.get(placing.session)?.title ?? "" });
+    keys = [[["←", "→"], _("next place")], [["Enter"], _("take this place")], [["Esc"], _("put back")]];
   } else if (editor.loose?.picked) {
     title.textContent = model.sessions.get(editor.loose.picked)?.title ?? "";
-    keys = [[["P"], say("hint_free")], [["Esc"], say("hint_back")]];
+    keys = [[["P"], _("free places")], [["Esc"], _("put back")]];
   } else if (slot) {
-    title.textContent = ids.length > 1 ? say("picked_many", { count: ids.length }) : `${model.session(slot)?.title ?? ""}, ${say("min", { minutes: Math.round(slot.length / 60) })}`;
+    title.textContent = ids.length > 1 ? _("%(count)s picked", { count: ids.length }) : `${model.session(slot)?.title ?? ""}, ${_("%(minutes)s min", { minutes: Math.round(slot.length / 60) })}`;
     keys = [
-      [["←", "→"], `${say("hint_move")}, ⇧ 15`],
-      [["↑", "↓"], say("hint_room")],
-      [["[", "]"], say("hint_day")],
-      [["F"], say("hint_free")],
-      [["L"], say("hint_lock")],
-      [["U"], say("hint_out")],
-      [["E"], say("hint_figures")],
-      [["Esc"], say("hint_back")],
+      [["←", "→"], `${_("5 minutes")}, ⇧ 15`],
+      [["↑", "↓"], _("room")],
+      [["[", "]"], _("day")],
+      [["F"], _("free places")],
+      [["L"], _("lock")],
+      [["U"], _("take out")],
+      [["E"], _("in figures")],
+      [["Esc"], _("put back")],
     ];
   } else {
-    title.textContent = say("none_picked");
-    keys = [[["←", "→", "↑", "↓"], say("hint_go")], [["Enter"], say("hint_pick")], [["⇧", "Enter"], say("hint_more")], [["F"], say("hint_free")], [["Z"], say("hint_undo")]];
+    title.textContent = _("Nothing is picked");
+    keys = [[["←", "→", "↑", "↓"], _("go to a session")], [["Enter"], _("pick it up")], [["⇧", "Enter"], _("several")], [["F"], _("free places")], [["Z"], _("undo")]];
   }
   $("hints").replaceChildren(title, ...keys.map(([caps, words]) => hint(caps, words)));
 }

@@ -12,7 +12,8 @@ import { Overview } from "./editor-overview.js";
 import { Queue } from "./editor-queue.js";
 import { status } from "./editor-status.js";
 import { drawHints, drawTools } from "./editor-tools.js";
-import { makeClock, say, speakWith } from "./editor-time.js";
+import { makeClock } from "./editor-time.js";
+import { _ } from "./words.js";
 import { View, ZOOMS } from "./editor-view.js";
 
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -23,7 +24,6 @@ const HOVER_MS = 450;
 
 export class Editor {
   constructor() {
-    speakWith(read("editor-words"));
     const main = $("main");
     this.at = main.dataset.at ?? "";
     this.me = main.dataset.me ?? "";
@@ -221,8 +221,8 @@ export class Editor {
     for (const result of answer.results) {
       const wish = wishes.find((one) => one.id === result.id);
       if (!result.ok) this.status.refused(result, this.deeds.wished.get(result.id) ?? wish?.edit);
-      else if (wish?.undo) this.tell(say(result.number === null ? "nothing_undo" : "undone"));
-      else if (wish?.redo) this.tell(say(result.number === null ? "nothing_redo" : "redone"));
+      else if (wish?.undo) this.tell((result.number === null ? _("There is nothing of yours to take back.") : _("Taken back.")));
+      else if (wish?.redo) this.tell((result.number === null ? _("There is nothing to do again.") : _("Done again.")));
       this.deeds.wished.delete(result.id);
     }
     this.status.stacks(answer.undo, answer.redo);
@@ -248,7 +248,7 @@ export class Editor {
     const state = await answer.json();
     if (state.version < this.model.version) return;
     this.model.load(state);
-    this.tell(say("reloaded"));
+    this.tell(_("The draft was replaced as a whole; this is the new one."));
   }
 
   // ---------- Picking and going ----------
@@ -266,8 +266,8 @@ export class Editor {
     if (ids.length) this.loose.pick("");
     this.view.pick(ids);
     const slot = this.model.slots.get(ids[0] ?? "");
-    if (ids.length > 1) this.tell(say("picked_many", { count: ids.length }));
-    else if (slot) this.tell(`${say("picked", this.deeds.facts(slot))} ${this.#verdict(slot.id)}`);
+    if (ids.length > 1) this.tell(_("%(count)s picked", { count: ids.length }));
+    else if (slot) this.tell(`${_("Picked: %(title)s, %(room)s, %(day)s %(from)s to %(to)s.", this.deeds.facts(slot))} ${this.#verdict(slot.id)}`);
   }
 
   pickAll() {
@@ -290,7 +290,7 @@ export class Editor {
     const same = this.loose.picked === session && !keep;
     this.loose.pick(same ? "" : session);
     const held = this.model.sessions.get(session);
-    if (held && !same) this.tell(say("picked_loose", { title: held.title }));
+    if (held && !same) this.tell(_("Picked: %(title)s, unplaced. Press P for the free places.", { title: held.title }));
     drawHints(this);
   }
 
@@ -359,7 +359,7 @@ export class Editor {
   /** What stands against a slot, in words. @param {string} id */
   #verdict(id) {
     const found = this.model.findingsOf(id);
-    return found.length ? say("clashes", { words: found.map((one) => one.text).join(" ") }) : say("fits");
+    return found.length ? _("In conflict: %(words)s", { words: found.map((one) => one.text).join(" ") }) : _("No hard conflict.");
   }
 
   /** Say what stands against the picked slot, when that changed. */
@@ -385,7 +385,7 @@ export class Editor {
     const grave = found.filter((one) => one.severity !== "note");
     list.append(...(grave.length ? grave : found).slice(0, 1).map((one) => this.findings.line(one, 1)));
     place.replaceChildren(list);
-    if (found.length > 1) place.append(say("more_findings", { count: found.length - 1 }));
+    if (found.length > 1) place.append(_("%(count)s more in the list.", { count: found.length - 1 }));
     const [box, frame] = [cell.getBoundingClientRect(), $("boards").getBoundingClientRect()];
     if (box.bottom < frame.top || box.top > frame.bottom || box.right < frame.left || box.left > frame.right) {
       place.hidden = true;
@@ -412,8 +412,8 @@ export class Editor {
       .map((one) => ({ day: one.day, room: one.room, start: Math.min(Math.max(origin, one.from), one.to) }))
       .sort((a, b) => Math.abs(a.start - origin) - Math.abs(b.start - origin));
     if (!places.length) {
-      this.tell(say("free_none", { title: held.title }));
-      this.status.note(say("free_none", { title: held.title }));
+      this.tell(_("“%(title)s” fits nowhere without a hard conflict.", { title: held.title }));
+      this.status.note(_("“%(title)s” fits nowhere without a hard conflict.", { title: held.title }));
       return;
     }
     this.grid.bands(free, seconds);
@@ -433,7 +433,7 @@ export class Editor {
     this.grid.noGhosts("target");
     const ghost = this.grid.ghost("target", day, room, start, placing.length, this.clock(start));
     ghost?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    this.tell(say("free_at", { at: placing.at + 1, count, room: this.model.room(room).name, day: this.model.days[day].name, from: this.clock(start) }));
+    this.tell(_("%(at)s of %(count)s: %(room)s, %(day)s %(from)s. Enter takes it.", { at: placing.at + 1, count, room: this.model.room(room).name, day: this.model.days[day].name, from: this.clock(start) }));
     drawHints(this);
   }
 
@@ -469,7 +469,7 @@ export class Editor {
       ghost?.scrollIntoView({ block: "nearest", inline: "nearest" });
       if (moves.length === 1) {
         const facts = this.deeds.facts({ ...slot, room, start });
-        this.tell(say("moved", facts));
+        this.tell(_("%(title)s: %(room)s, %(day)s %(from)s to %(to)s.", facts));
       }
     }
   }
