@@ -24,6 +24,7 @@ from app.attendees import routes as attendees
 from app.conferences import routes as conferences
 from app.demo import routes as demo
 from app.editor import routes as editor
+from app.editor import solver_routes as editor_solver
 from app.jobs import routes as jobs
 from app.notices import routes as notices
 from app.programme import feed, public
@@ -47,6 +48,7 @@ FEATURES = (
     feed,
     programme,
     editor,
+    editor_solver,
     stages,
     attendees,
     registration,

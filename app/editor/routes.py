@@ -16,6 +16,7 @@ from app import live
 from app.accounts.viewer import OWNER
 from app.clock import now
 from app.editor import presence, steps, store, view
+from app.editor.bodies import json_body
 from app.editor.store import Outcome, Wish
 from app.editor.undo import EDIT, REDO, UNDO
 from app.editor.words import refusal
@@ -65,7 +66,7 @@ async def edit(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
     The answer says for each what became of it, and what the page has to change.
     """
     conference, viewer = request.state.conference, request.state.viewer
-    wishes, malformed = _wishes(await _json(request))
+    wishes, malformed = _wishes(await json_body(request))
     done = await store.apply(
         conference.id, wishes, author=viewer.person, name=viewer.name, now=now()
     )
@@ -82,16 +83,6 @@ async def edit(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
         },
         headers={"Cache-Control": "no-store"},
     )
-
-
-async def _json(request: Request[Any, Any, Any]) -> Mapping[str, Any]:
-    try:
-        held = await request.json()
-    except Exception as error:
-        raise ClientException("this is no JSON") from error
-    if not isinstance(held, dict):
-        raise ClientException("an object is wanted")
-    return held
 
 
 def _wishes(held: Mapping[str, Any]) -> tuple[list[Wish], list[dict[str, Any]]]:
@@ -141,7 +132,7 @@ async def here(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
     """Say that one is here, with which day; hear who else is."""
     conference, viewer = request.state.conference, request.state.viewer
     redis = request.app.state.redis
-    held = await _json(request)
+    held = await json_body(request)
     day = str(held.get("day") or "")[:10]
     instant = now()
     if held.get("leaving"):

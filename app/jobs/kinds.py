@@ -48,6 +48,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             limit=timedelta(minutes=5),
             private=True,
         ),
+        "solve": Kind(work="app.editor.solver_job:solve", queue=HEAVY, limit=timedelta(minutes=6)),
         "invites": Kind(
             work="app.attendees.invites:make_all", queue=HEAVY, limit=timedelta(minutes=15)
         ),

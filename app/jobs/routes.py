@@ -94,6 +94,12 @@ def _sentences() -> dict[str, tuple[str, str, str, str]]:
             _("The lead report is ready"),
             _("The lead report could not be made"),
         ),
+        "solve": (
+            _("The solver is waiting for its turn"),
+            _("The solver is at work"),
+            _("The solver is done"),
+            _("The solver could not run"),
+        ),
         "invites": (
             _("The invites are waiting for their turn"),
             _("Writing invites"),

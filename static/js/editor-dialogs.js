@@ -54,7 +54,6 @@ export function openDetails(editor, id) {
   $("d-merge").onclick = act(() => deeds.merge(id));
   $("d-out").onclick = act(() => deeds.takeOut([id]));
   $("d-why").onclick = () => editor.why(id, $("details-why"));
-  $("d-why").hidden = !editor.why;
   dialog.onclose = () => {
     if (dialog.returnValue === "save") {
       const start = instant(editor, Number($("d-day").value), $("d-start").value);

@@ -31,6 +31,8 @@ export class Model extends EventTarget {
     super();
     /** @type {Wish[]} */
     this.pending = [];
+    /** @type {any[]} edits that are only looked at */
+    this.trial = [];
     /** @type {Map<string, any>} */
     this.waiting = new Map();
     this.lost = 0;
@@ -137,6 +139,13 @@ export class Model extends EventTarget {
     if (touched.size) this.#told("slots", this.#redo(touched));
   }
 
+  /** Look at edits as if they were done. The slots that look different now. @param {any[]} edits @returns {Set<string>} */
+  try(edits) {
+    const ids = new Set([...this.trial, ...edits].flatMap((one) => [...touches(one)]));
+    this.trial = edits;
+    return this.#redo(ids);
+  }
+
   /** A patch of the server's, in whatever order it comes. True where it could be used, or waits.
    * @param {any} patch
    */
@@ -188,6 +197,7 @@ export class Model extends EventTarget {
     for (const wish of this.pending) {
       if (wish.edit && [...touches(wish.edit)].some((id) => ids.has(id))) this.#overlay(wish.edit);
     }
+    for (const edit of this.trial) if ([...touches(edit)].some((id) => ids.has(id))) this.#overlay(edit);
     return ids;
   }
 

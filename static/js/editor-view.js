@@ -79,6 +79,12 @@ export class View extends EventTarget {
     return fold(this.words).split(/\s+/).every((word) => text.includes(word));
   }
 
+  /** Outline what a solver moved. @param {Iterable<string>} ids */
+  mark(ids) {
+    this.changed = new Set(ids);
+    this.dispatchEvent(new CustomEvent("picked", { detail: this.changed }));
+  }
+
   /** @param {Iterable<string>} ids */
   pick(ids) {
     const before = this.picked;

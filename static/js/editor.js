@@ -12,6 +12,8 @@ import { Overview } from "./editor-overview.js";
 import { Queue } from "./editor-queue.js";
 import { status } from "./editor-status.js";
 import { drawHints, drawTools } from "./editor-tools.js";
+import { Solver } from "./editor-solver.js";
+import { why } from "./editor-why.js";
 import { makeClock } from "./editor-time.js";
 import { _ } from "./words.js";
 import { View, ZOOMS } from "./editor-view.js";
@@ -57,12 +59,11 @@ export class Editor {
     this.judged = "";
     /** @type {Free[]} */
     this.free = [];
-    /** @type {((slot: string, place: HTMLElement) => void) | null} */
-    this.why = null;
     this.#listen();
     for (const wish of this.queue.wishes) this.model.expect(wish);
     this.drawAll();
     void this.queue.flush();
+    this.solver = new Solver($("solver"), this);
     company(`${this.at}/editor/here`, $("also"), this.model, this.view, (version) => this.#heard(version));
     setInterval(() => (this.grid.tick(), this.overview.draw()), 30000);
   }
@@ -349,6 +350,25 @@ export class Editor {
   /** @param {string} id */
   details(id) {
     openDetails(this, id);
+  }
+
+  /** @param {string} id @param {HTMLElement} place */
+  why(id, place) {
+    void why(this, id, place);
+  }
+
+  /** Show what a solver found, as if it were done; nothing is stored. @param {any[]} edits */
+  trial(edits) {
+    this.grid.noGhosts("was");
+    const touched = this.model.try(edits);
+    this.view.changed = new Set(edits.map((one) => one.slot));
+    this.grid.refresh(touched);
+    for (const edit of edits) {
+      const was = this.model.stored.get(edit.slot);
+      if (was) this.grid.ghost("was", this.model.dayOf(was.start), was.room, was.start, was.length, _("was here"));
+    }
+    this.loose.draw();
+    this.overview.draw();
   }
 
   /** @param {string} id @param {string} near */

@@ -14,12 +14,14 @@ import pytest
 
 from agenda.edits import Lock, Move, Place, SlotBegun, SlotChanged, Spot, Unschedule, spot
 from agenda.model import RoomId, Schedule, SlotId
+from agenda.solver.wire import load_request
 from app.accounts import sessions
 from app.clock import now
-from app.editor import steps, store
+from app.editor import solver_job, solving, steps, store
 from app.editor.facts import Facts, FactsChanged, FactsRefused, RowChange, changed, created
 from app.editor.store import Applied, Wish
 from app.editor.undo import EDIT, REDO, UNDO, Done, Stacks, stacks
+from app.jobs.runner import Task
 from app.live_tables import LiveEvent
 from app.programme import draft
 from app.settings import Settings
@@ -383,3 +385,51 @@ async def test_organizers_see_who_else_is_here(client: httpx.AsyncClient) -> Non
     await client.post(url, json={"leaving": True}, headers=headers)
     await sign_in(client, anselm, now=now())
     assert (await client.post(url, json={"day": ""}, headers=headers)).json()["others"] == []
+
+
+async def test_the_solver_runs_as_a_job_and_its_edits_can_be_taken(
+    settings: Settings, database: str
+) -> None:
+    conference, schedule, olga, _ = await house()
+    slot = schedule.slots[2]
+    at = replace(spot(slot), room=schedule.rooms[0].id)
+    await do(conference, olga, Move(slot=slot.id, was=spot(slot), to=at))
+    task = Task(
+        job=uuid4(),
+        attempt=0,
+        conference=conference,
+        asked_by=olga,
+        arguments={"mode": "repair", "seconds": 5, "only": None},
+        settings=settings,
+    )
+    made = await solver_job.solve(task)
+    found = json.loads((settings.files / made.file).read_text())
+    assert (found["hard_before"] > 0, found["hard"]) == (True, 0)
+    assert found["version"] == 2
+    step = steps.load({"kind": "together", "edits": found["edits"]})
+    done = await do(conference, olga, Wish(id=uuid4(), step=step))
+    assert done.outcomes[0].refused is None
+    assert not any(f.severity == "must" for f in done.desk.examination.findings())
+    row = await LiveEvent.select().where(LiveEvent.topic == "solver").first()
+    assert row is not None
+    assert row["audience"] == "owner"
+
+
+async def test_weights_change_what_the_solver_is_asked(database: str) -> None:
+    conference, _, olga, _ = await house()
+    planning = RowChange(
+        table="planning",
+        id="planning",
+        was={"weights": None, "changeover": None},
+        to={"weights": {"Missing seats": 30}, "changeover": 10},
+    )
+    await do(conference, olga, Facts(rows=(planning,)))
+    store._desks.clear()
+    desk = await store.present(conference)
+    asked = json.loads(solving.request(desk, solving.Wish(), now=BEFORE))
+    assert asked["frame"]["weights"] == {"Missing seats": 30}
+    assert asked["rules"]["changeover"] == 600
+    bad = replace(planning, was=planning.to, to={"weights": {"x": -1}, "changeover": 10})
+    refused = await do(conference, olga, Facts(rows=(bad,)))
+    assert isinstance(refused.outcomes[0].refused, FactsRefused)
+    assert load_request(json.dumps(asked)).frame.weights == {"Missing seats": 30}
