@@ -136,7 +136,7 @@ def create_app(settings: Settings) -> Litestar:
         dependencies={"settings": Provide(lambda: settings, sync_to_thread=False)},
         exception_handlers=errors.HANDLERS,
         middleware=[SameOriginOnly],
-        before_send=[static.secure],
+        before_send=[static.securing(*settings.media_origins)],
         lifespan=[lifespan],
         openapi_config=None,
         request_max_body_size=20 * 1024 * 1024,

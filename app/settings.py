@@ -28,6 +28,16 @@ class Smtp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveKit:
+    """The LiveKit server that carries the rooms instead of our own node, and our key to it."""
+
+    url: str
+    api_url: str
+    key: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One deployment's settings. Paths are absolute, ports are numbers, secrets are bytes of text."""
 
@@ -44,6 +54,7 @@ class Settings:
     secret: str
     media_secret: str
     turn: Turn
+    livekit: LiveKit | None
     mail_from: str
     smtp: Smtp | None
     trusted_proxies: tuple[str, ...]
@@ -56,6 +67,13 @@ class Settings:
     def secure(self) -> bool:
         """True where browsers reach us by https."""
         return self.base_url.startswith("https://")
+
+    @property
+    def media_origins(self) -> tuple[str, ...]:
+        """Where browsers connect to for media besides our own address."""
+        if self.livekit is None:
+            return ()
+        return (self.livekit.url, self.livekit.url.replace("ws", "http", 1))
 
     @property
     def mail_folder(self) -> Path:
@@ -112,6 +130,19 @@ def _turn(env: Mapping[str, str]) -> Turn:
         raise BadSetting(str(error)) from error
 
 
+def _livekit(env: Mapping[str, str]) -> LiveKit | None:
+    url = env.get("PLENARY_LIVEKIT_URL", "").rstrip("/")
+    if not url:
+        return None
+    if not url.startswith(("ws://", "wss://")):
+        raise BadSetting(f"PLENARY_LIVEKIT_URL must begin with ws:// or wss://, not “{url}”")
+    key, secret = env.get("PLENARY_LIVEKIT_KEY"), env.get("PLENARY_LIVEKIT_SECRET")
+    if not key or not secret:
+        raise BadSetting("PLENARY_LIVEKIT_URL needs PLENARY_LIVEKIT_KEY and PLENARY_LIVEKIT_SECRET")
+    api_url = env.get("PLENARY_LIVEKIT_API_URL") or url.replace("ws", "http", 1)
+    return LiveKit(url=url, api_url=api_url.rstrip("/"), key=key, secret=secret)
+
+
 def _certificate(env: Mapping[str, str]) -> tuple[Path | None, Path | None]:
     cert, key = env.get("PLENARY_TLS_CERT"), env.get("PLENARY_TLS_KEY")
     if bool(cert) != bool(key):
@@ -148,6 +179,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         secret=_secret(env, var, "PLENARY_SECRET", "secret"),
         media_secret=_secret(env, var, "PLENARY_SECRET_MEDIA", "secret-media"),
         turn=_turn(env),
+        livekit=_livekit(env),
         mail_from=env.get("PLENARY_MAIL_FROM") or "plenary@localhost",
         smtp=_smtp(env),
         trusted_proxies=_names(env.get("PLENARY_TRUSTED_PROXIES", "")),

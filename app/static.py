@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -64,6 +64,20 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 )
+
+
+def securing(*connect: str) -> Callable[[Message, Scope], Awaitable[None]]:
+    """The hook below for pages that also connect to these origins, such as a LiveKit server's."""
+    if not connect:
+        return secure
+    policy = POLICY.replace("connect-src 'self'", " ".join(("connect-src 'self'", *connect)))
+
+    async def secure_and_connect(message: Message, scope: Scope) -> None:
+        await secure(message, scope)
+        if message["type"] == "http.response.start":
+            MutableScopeHeaders.from_message(message)["Content-Security-Policy"] = policy
+
+    return secure_and_connect
 
 
 async def secure(message: Message, scope: Scope) -> None:

@@ -19,7 +19,7 @@ from app.clock import now
 from app.demo import links
 from app.html import gettext as _
 from app.settings import Settings
-from app.stages.node import Node
+from app.stages.engine import Engine, engine
 
 
 @get("/demo/{role:str}", opt={"who": ANYONE})
@@ -37,8 +37,9 @@ async def enter(
         raise NotFoundException(
             _("This link belongs to another demo. Start it again for new ones.")
         )
-    node = Node(settings, request.app.state.nodes)
-    arrival = await links.arrival(conference, role, now=now(), playing=await playing(node))
+    async with engine(settings, request.app.state.nodes) as media:
+        there = await playing(media)
+    arrival = await links.arrival(conference, role, now=now(), playing=there)
     if arrival is None:
         raise NotFoundException(_("The demo’s last session has begun. Start it again tomorrow."))
     old = request.cookies.get(sessions.COOKIE)
@@ -53,10 +54,10 @@ async def enter(
     )
 
 
-async def playing(node: Node) -> frozenset[str]:
+async def playing(media: Engine) -> frozenset[str]:
     """The slots that somebody publishes in; none while the media node does not answer."""
     try:
-        rooms = (await node.rooms(now=now()))["rooms"]
+        rooms = (await media.rooms(now=now()))["rooms"]
     except httpx.HTTPError:
         return frozenset()
     return frozenset(p["group"] for room in rooms.values() for p in room["publishers"])

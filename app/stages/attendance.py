@@ -85,6 +85,12 @@ async def _moved(event: NodeEvent) -> None:
 
 async def _on_stage(event: NodeEvent) -> None:
     facts = event.facts
+    # LiveKit tells of camera and microphone apart; somebody comes on stage by the first.
+    standing = OnStage.exists().where(
+        OnStage.publisher == facts["publisher"], OnStage.ended_at.is_null()
+    )
+    if await standing:
+        return
     await OnStage.insert(
         OnStage(
             id=uuid4(),

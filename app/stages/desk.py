@@ -23,7 +23,7 @@ from app.html import page, wants_block
 from app.programme import releases
 from app.settings import Settings
 from app.stages import house, orders_pages, stagehand, store, view
-from app.stages.node import Node
+from app.stages.engine import engine
 
 _BEFORE = timedelta(minutes=40)
 _AFTER = timedelta(minutes=60)
@@ -33,9 +33,9 @@ _LOG = 8
 
 async def _backstage(request: Request[Any, Any, Any], settings: Settings) -> dict[str, list[str]]:
     """Who is in which slot's green room now, by the node; empty while the node is away."""
-    node = Node(settings, request.app.state.nodes)
     try:
-        rooms = (await node.rooms(now=now()))["rooms"]
+        async with engine(settings, request.app.state.nodes) as media:
+            rooms = (await media.rooms(now=now()))["rooms"]
     except httpx.HTTPError:
         return {}
     found: dict[str, list[str]] = {}

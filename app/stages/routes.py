@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, PermissionDeniedException
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
 from agenda.doors import Phase
@@ -20,7 +20,7 @@ from app.conferences.tables import Conference
 from app.html import page
 from app.recordings import links
 from app.settings import Settings
-from app.stages import desk, floor, floor_routes, grants, house, operator, view
+from app.stages import desk, engine, floor, floor_routes, grants, hooks, house, operator, view
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -60,17 +60,25 @@ async def room_page(
         marks=found.released.marks,
         stills=links.stills(settings, conference.id, found.released.rooms, now=found.now),
         now=found.now,
+        engine=engine.name(settings),
         at=f"/c/{slug}",
     )
 
 
 @get("/c/{slug:str}/grants/watch", opt={"who": EVERYBODY})
 async def watch_grant(
-    request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    settings: NamedDependency[Settings],
+    room: FromQuery[str] = "",
 ) -> dict[str, Any]:
-    """A fresh grant to watch every room of this conference."""
+    """A fresh grant to watch every room of this conference; of LiveKit, this one `room`."""
     conference: Conference = request.state.conference
     found = await _house(conference)
+    if settings.livekit is not None:
+        if not any(known.id == room for known in found.released.schedule.rooms):
+            raise NotFoundException("There is no such room.")
+        return engine.watch_ticket(settings.livekit, conference.id, room, request.state.viewer)
     token = grants.watch(
         settings, conference.id, found.released, request.state.viewer, now=found.now
     )
@@ -91,7 +99,10 @@ async def _slot(request: Request[Any, Any, Any], slot_id: UUID) -> tuple[house.H
 
 @get("/c/{slug:str}/green-room/{slot_id:uuid}", opt={"who": EVERYBODY})
 async def green_room(
-    request: Request[Any, Any, Any], slug: FromPath[str], slot_id: FromPath[UUID]
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    slot_id: FromPath[UUID],
+    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     found, slot = await _slot(request, slot_id)
     host = urlsplit(str(request.base_url)).hostname or ""
@@ -103,6 +114,7 @@ async def green_room(
         state=await _state(request, slot, found),
         runs=request.state.viewer.has(floor_routes.RUNS_THE_FLOOR),
         insecure=request.url.scheme == "http" and host not in _LOCAL,
+        engine=engine.name(settings),
         at=f"/c/{slug}",
     )
 
@@ -140,6 +152,10 @@ async def backstage_grant(
 ) -> dict[str, Any]:
     """A fresh grant to publish in this green room and to see the others in it."""
     found, slot = await _slot(request, slot_id)
+    if settings.livekit is not None:
+        return engine.publish_ticket(
+            settings.livekit, request.state.conference.id, slot, request.state.viewer
+        )
     token = grants.backstage(
         settings, request.state.conference.id, slot, request.state.viewer, now=found.now
     )
@@ -160,5 +176,6 @@ handlers: list[Any] = [
     backstage_grant,
     *desk.handlers,
     *floor_routes.handlers,
+    *hooks.handlers,
     *operator.handlers,
 ]

@@ -24,7 +24,7 @@ from app.clock import now as present
 from app.programme import releases
 from app.settings import Settings
 from app.stages import floor, lease, store
-from app.stages.node import Node
+from app.stages.engine import Engine, engine
 from app.stages.nodes import Nodes
 
 logger = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ class _House:
 class Stagehand:
     """One process's candidate; only the leader acts."""
 
-    def __init__(self, node: Node, redis: Redis, *, holder: str | None = None) -> None:
+    def __init__(self, node: Engine, redis: Redis, *, holder: str | None = None) -> None:
         self._node = node
         self._redis = redis
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
@@ -209,7 +209,14 @@ def _without_history(due: tuple[Change, ...], since: datetime) -> list[Change]:
 async def run(settings: Settings, redis: Redis) -> None:
     """Stand by for ever, lead when elected, tick at least every 250 ms and at each due instant."""
     nodes = Nodes(settings, redis)
-    hand = Stagehand(Node(settings, nodes), redis)
+    try:
+        async with engine(settings, nodes) as media:
+            await _lead(Stagehand(media, redis), redis)
+    finally:
+        await nodes.aclose()
+
+
+async def _lead(hand: Stagehand, redis: Redis) -> None:
     woken = asyncio.Event()
     ear = asyncio.create_task(_listen(redis, woken), name="stagehand ear")
     try:
@@ -229,7 +236,6 @@ async def run(settings: Settings, redis: Redis) -> None:
             woken.clear()
     finally:
         ear.cancel()
-        await nodes.aclose()
         await lease.let_go("stagehand", hand.holder)
 
 

@@ -2,14 +2,15 @@
 import { Refused } from "./peer.js";
 import { Talkback } from "./talkback.js";
 import { Voice } from "./voice.js";
-import { Watch } from "./whep.js";
-import { Publish } from "./whip.js";
+import { Watch as Whep } from "./whep.js";
+import { Publish as Whip } from "./whip.js";
 import { _ } from "./words.js";
 
 const COUNTDOWN_S = 10;
 const FACES = 4;
 const root = /** @type {HTMLElement} */ (document.getElementById("green"));
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const { Watch, Publish } = root.dataset.engine === "livekit" ? await import("./livekit.js") : { Watch: Whep, Publish: Whip };
 const mine = /** @type {HTMLVideoElement} */ ($("mine"));
 let state = JSON.parse(root.dataset.state ?? "{}");
 let ahead = Date.parse(state.now) - Date.now();

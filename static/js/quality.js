@@ -15,7 +15,8 @@ export function measure(connection, address) {
   let before = { packets: 0, lost: 0, bytes: 0, frozen: 0, rtt: 0 };
   setInterval(async () => {
     const present = connection();
-    if (!present || document.visibilityState !== "visible") return;
+    // LiveKit keeps its connections to itself.
+    if (!present?.getStats || document.visibilityState !== "visible") return;
     const counts = await count(present);
     const same = present === known;
     const [was, url] = [before, address()];

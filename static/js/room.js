@@ -3,7 +3,7 @@ import { Choice } from "./choice.js";
 import { Refused } from "./peer.js";
 import { measure } from "./quality.js";
 import { Stills } from "./stills.js";
-import { Watch } from "./whep.js";
+import { Watch as Whep } from "./whep.js";
 
 const stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
 const video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
@@ -12,6 +12,8 @@ const unmute = /** @type {HTMLButtonElement} */ (document.getElementById("unmute
 const quality = /** @type {HTMLElement} */ (document.getElementById("quality"));
 const strip = /** @type {HTMLElement} */ (document.getElementById("strip"));
 const SOUND = "plenary-sound";
+
+const Watch = stage.dataset.engine === "livekit" ? (await import("./livekit.js")).Watch : Whep;
 
 let room = stage.dataset.room ?? "";
 let before = "";
@@ -28,6 +30,7 @@ const watch = new Watch({
     voices.addTrack(event.track);
     if (!choice.broadcasting) showVoices();
   },
+  offTrack: (track) => voices.removeTrack(track),
   tell: (state, error) => {
     if (state === "joining") for (const old of voices.getTracks()) voices.removeTrack(old);
     if (state === "refused" && error instanceof Refused && error.status === 401) location.reload();

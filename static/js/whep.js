@@ -20,7 +20,7 @@ export class Watch {
   /**
    * @param {{grantUrl: string, room: string, group?: string, video?: number, voices?: number,
    *   layout?: string, layer?: string,
-   *   onTrack: (event: RTCTrackEvent) => void,
+   *   onTrack: (event: RTCTrackEvent) => void, offTrack?: (track: MediaStreamTrack) => void,
    *   tell: (state: string, error?: unknown) => void}} wishes
    */
   constructor(wishes) {

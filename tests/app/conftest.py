@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -14,28 +15,35 @@ from app.main import create_app
 from app.settings import Settings
 
 
-@pytest.fixture
-async def application(settings: Settings) -> AsyncIterator[Litestar]:
-    """The whole application, started in the test's own event loop."""
-    async with Redis.from_url(settings.redis_url) as redis:
-        await redis.flushall()
+@contextlib.asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Litestar]:
+    """The whole application, started in the running loop and stopped again."""
     made = create_app(settings)
-    started, stop = asyncio.Event(), asyncio.Event()
+    begun, stop = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:
         # A lifespan must end in the task that began it; a fixture's two halves are two tasks.
         async with made.lifespan():
-            started.set()
+            begun.set()
             await stop.wait()
 
     life = asyncio.create_task(live())
-    waiting = asyncio.create_task(started.wait())
+    waiting = asyncio.create_task(begun.wait())
     await asyncio.wait([life, waiting], return_when=asyncio.FIRST_COMPLETED)
     if life.done():
         await life
     yield made
     stop.set()
     await life
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Litestar]:
+    """The application over this test's database and an empty Redis."""
+    async with Redis.from_url(settings.redis_url) as redis:
+        await redis.flushall()
+    async with started(settings) as made:
+        yield made
 
 
 @pytest.fixture

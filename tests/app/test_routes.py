@@ -27,6 +27,7 @@ TABLE: dict[str, Any] = {
     "GET /health": "public",
     "GET /ready": "public",
     "GET /static/{tree:str}/{path:path}": "public",
+    "POST /media-hooks/livekit": "public",
     "GET /sign-in": ANY,
     "POST /sign-in": ANY,
     "GET /sign-in/{token:str}": ANY,

@@ -177,10 +177,17 @@ async def speaks_as(house: House, name: str, person: UUID) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, database_url: str | None = None, **environment: str
+    folder: Path,
+    database_url: str | None = None,
+    *,
+    http: int | None = None,
+    **environment: str,
 ) -> AsyncIterator[House]:
-    """Start every line of the Procfile and wait until all of them are ready."""
-    http, udp = free_port(), free_port(datagrams=True)
+    """Start every line of the Procfile and wait until all of them are ready.
+
+    `http` is the port, where it must be known before; `environment` are further settings.
+    """
+    http, udp = http or free_port(), free_port(datagrams=True)
     env = {
         **{
             k: v for k, v in os.environ.items() if not k.startswith("PLENARY_") and k != "REDIS_URL"
