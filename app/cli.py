@@ -129,6 +129,13 @@ async def _admin(settings: Settings, email: str, title: str, slug: str, zone: st
     return f"Open within {minutes} minutes: {settings.base_url}/sign-in/{token}"
 
 
+def _mail(settings: Settings, key: Path | None) -> str:
+    # Only this command needs cryptography.
+    from app.notices import setup
+
+    return setup.make_dkim_key(key) if key is not None else setup.words(settings)
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -147,6 +154,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     demo = commands.add_parser("demo")
     demo.add_argument("--import", dest="schedule", type=Path, metavar="FILE")
     demo.add_argument("--zone", type=_zone)
+    mail = commands.add_parser("mail", help="how mail comes in and is signed")
+    mail.add_argument("--dkim-key", type=Path, metavar="FILE", help="make a key for DKIM")
     admin = commands.add_parser("admin", help="make a conference and its organizer")
     admin.add_argument("email")
     admin.add_argument("--title", default="My conference")
@@ -166,6 +175,8 @@ def main(argv: list[str] | None = None) -> None:
         elif asked.command == "admin":
             words = asyncio.run(_admin(settings, asked.email, asked.title, asked.slug, asked.zone))
             sys.stdout.write(words + "\n")
+        elif asked.command == "mail":
+            sys.stdout.write(_mail(settings, asked.dkim_key) + "\n")
         else:
             _demo(settings, asked.schedule, asked.zone)
     except (BadSetting, AgendaError) as error:

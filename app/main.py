@@ -20,12 +20,15 @@ from app.accounts import routes as accounts
 from app.accounts.origin import SameOriginOnly
 from app.accounts.tables import Person
 from app.accounts.viewer import ANYONE, admit, roles_of
+from app.attendees import diary
 from app.attendees import routes as attendees
 from app.conferences import routes as conferences
 from app.demo import routes as demo
 from app.editor import routes as editor
 from app.editor import solver_routes as editor_solver
 from app.jobs import routes as jobs
+from app.notices import organizer as mailings
+from app.notices import public as inbound
 from app.notices import routes as notices
 from app.programme import feed, public
 from app.programme import routes as programme
@@ -51,6 +54,9 @@ FEATURES = (
     editor_solver,
     stages,
     attendees,
+    diary,
+    mailings,
+    inbound,
     registration,
     organizer,
     sponsors,

@@ -18,6 +18,7 @@ MODULES = (
     "app.sponsors.tables",
     "app.jobs.tables",
     "app.recordings.tables",
+    "app.notices.tables",
     "app.live_tables",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 
 from media.turn import Turn, turn_from
@@ -38,6 +39,15 @@ class LiveKit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dkim:
+    """What outgoing mail is signed with: the private key's file, and where its public half stands."""
+
+    key: Path
+    selector: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One deployment's settings. Paths are absolute, ports are numbers, secrets are bytes of text."""
 
@@ -56,6 +66,9 @@ class Settings:
     turn: Turn
     livekit: LiveKit | None
     mail_from: str
+    mail_bounces: str
+    mail_inbox: Path | None
+    dkim: Dkim | None
     smtp: Smtp | None
     trusted_proxies: tuple[str, ...]
     trusted_hosts: tuple[str, ...]
@@ -143,6 +156,19 @@ def _livekit(env: Mapping[str, str]) -> LiveKit | None:
     return LiveKit(url=url, api_url=api_url.rstrip("/"), key=key, secret=secret)
 
 
+def _dkim(env: Mapping[str, str], mail_from: str) -> Dkim | None:
+    key = env.get("PLENARY_DKIM_KEY")
+    if not key:
+        return None
+    if not Path(key).is_file():
+        raise BadSetting(
+            f"PLENARY_DKIM_KEY: there is no file {key}; make it with ./plenary mail --dkim-key"
+        )
+    domain = env.get("PLENARY_DKIM_DOMAIN") or parseaddr(mail_from)[1].rpartition("@")[2]
+    selector = env.get("PLENARY_DKIM_SELECTOR") or "plenary"
+    return Dkim(key=Path(key), selector=selector, domain=domain)
+
+
 def _certificate(env: Mapping[str, str]) -> tuple[Path | None, Path | None]:
     cert, key = env.get("PLENARY_TLS_CERT"), env.get("PLENARY_TLS_KEY")
     if bool(cert) != bool(key):
@@ -165,6 +191,8 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
     base_url = (env.get("PLENARY_BASE_URL") or f"{scheme}://localhost:{http_port}").rstrip("/")
     if not base_url.startswith(("http://", "https://")):
         raise BadSetting(f"PLENARY_BASE_URL must begin with http:// or https://, not “{base_url}”")
+    mail_from = env.get("PLENARY_MAIL_FROM") or "plenary@localhost"
+    inbox = env.get("PLENARY_MAIL_INBOX")
     return Settings(
         var=var,
         base_url=base_url,
@@ -180,7 +208,10 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         media_secret=_secret(env, var, "PLENARY_SECRET_MEDIA", "secret-media"),
         turn=_turn(env),
         livekit=_livekit(env),
-        mail_from=env.get("PLENARY_MAIL_FROM") or "plenary@localhost",
+        mail_from=mail_from,
+        mail_bounces=env.get("PLENARY_MAIL_BOUNCES") or parseaddr(mail_from)[1] or mail_from,
+        mail_inbox=Path(inbox).resolve() if inbox else None,
+        dkim=_dkim(env, mail_from),
         smtp=_smtp(env),
         trusted_proxies=_names(env.get("PLENARY_TRUSTED_PROXIES", "")),
         trusted_hosts=_names(env.get("PLENARY_TRUSTED_HOSTS", "")),

@@ -22,7 +22,7 @@ from app import db, logs
 from app.accounts.tables import Person
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
-from app.notices import changes, mail
+from app.notices import changes, compose, mail, pauses
 from app.registration import pretix
 from app.settings import BadSetting, Settings, from_environment
 from app.sponsors import hooks
@@ -36,6 +36,7 @@ BACKGROUND = (
     "app.stages.attendance:run",
     "app.recordings.director:run",
     "app.notices.reminders:run",
+    "app.notices.returned:run",
 )
 """What the fast worker also keeps running, each `async def run(settings, redis)`."""
 
@@ -140,12 +141,13 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
         "enqueue": queue.enqueuer(redis),
         "released": changes.on_release,
         "changes": changes.deliverer(settings),
+        "mailing": compose.deliverer(settings),
         "pretix": pretix.deliverer(settings),
     }
     return [
         ("outbox", runner.deliver_for_ever(handlers)),
         ("webhooks", runner.deliver_for_ever({"lead-hook": hooks.deliverer()})),
-        ("mail", runner.deliver_for_ever({"mail": mailer.deliver})),
+        ("mail", runner.deliver_for_ever({"mail": pauses.guarded(mailer.deliver)})),
         ("sweep", runner.sweep_for_ever(settings.files)),
         *((path, _loaded(path)(settings, redis)) for path in BACKGROUND),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from uuid import UUID
 
 from app.accounts.tables import Person
 from app.attendees import invites
@@ -47,12 +46,9 @@ async def _draft() -> tuple[int, float]:
                 Speaker.id == people.identity("speaker", n)
             )
         await releases.publish(held.id, by=None, now=now())
-        released = await releases.latest(held.id)
-        assert released is not None
-        release: UUID = released.id
         began = time.perf_counter()
-        await invites.draft_invites(release, settings=settings, now=now())
+        await invites.draft_invites(held.id, settings=settings, now=now())
         seconds = time.perf_counter() - began
-        await invites.draft_invites(release, settings=settings, now=now())
+        await invites.draft_invites(held.id, settings=settings, now=now())
         drafted: int = await Outbox.count().where(Outbox.kind == "mail")
     return drafted, seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from agenda.formats.vtimezone import vtimezone
 from agenda.model import Schedule, Session, SessionState, Slot, SlotId
 
 PRODUCT = "-//Plenary//Agenda//EN"
+_ANSWERED = frozenset({"ACCEPTED", "TENTATIVE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class Entry:
     """One slot as a calendar shows it. Instants are aware.
 
     `uid` never changes while the slot lives; `sequence` rises with every change of its time or
-    place; `revised` is when it last changed. `join` is where one takes part (RFC 7986).
+    place; `revised` is when it last changed. `join` is where one takes part (RFC 7986). `alarms`
+    remind so long before the start.
     """
 
     uid: str
@@ -35,6 +37,7 @@ class Entry:
     url: str = ""
     join: str = ""
     cancelled: bool = False
+    alarms: tuple[timedelta, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +91,17 @@ def entries(
 
 
 def calendar(
-    shown: Iterable[Entry], *, zone: str, name: str, refresh: timedelta = timedelta(minutes=15)
+    shown: Iterable[Entry],
+    *,
+    zone: str,
+    name: str,
+    organizer: Party | None = None,
+    refresh: timedelta = timedelta(minutes=15),
 ) -> bytes:
     """A feed (METHOD:PUBLISH) that a calendar program subscribes to, in the conference's zone.
 
-    `refresh` says how often to ask again. The same entries always give the same bytes.
+    RFC 5546 wants an `organizer` in what is published. `refresh` says how often to ask again. The
+    same entries always give the same bytes.
     """
     listed = list(shown)
     made = _calendar("PUBLISH", zone, listed)
@@ -102,7 +111,10 @@ def calendar(
     made.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     made.add("x-published-ttl", vText(f"PT{int(refresh.total_seconds()) // 60}M"))
     for entry in listed:
-        made.add_component(_event(entry, zone))
+        event = _event(entry, zone)
+        if organizer is not None:
+            event.add("organizer", _address(organizer))
+        made.add_component(event)
     return bytes(made.to_ical())
 
 
@@ -112,20 +124,28 @@ def invite(
     zone: str,
     organizer: Party,
     attendee: Party,
-    alarm: timedelta | None = timedelta(minutes=15),
+    answer: str = "NEEDS-ACTION",
+    uninvite: bool = False,
 ) -> bytes:
     """An invite (METHOD:REQUEST), or its update where `sequence` has risen; for a cancelled entry
-    the withdrawal (METHOD:CANCEL). `alarm` reminds so long before the start."""
-    made = _calendar("CANCEL" if entry.cancelled else "REQUEST", zone, [entry])
-    event = _event(entry, zone)
+    the withdrawal (METHOD:CANCEL).
+
+    `answer` is the PARTSTAT that still holds. `uninvite` withdraws it from this attendee only, while
+    the event takes place for others: RFC 5546, 3.2.5 then forbids a STATUS.
+    """
+    called_off = entry.cancelled or uninvite
+    made = _calendar("CANCEL" if called_off else "REQUEST", zone, [entry])
+    event = _event(replace(entry, alarms=() if called_off else entry.alarms), zone)
+    if uninvite:
+        del event["status"]
     event.add("organizer", _address(organizer))
     guest = _address(attendee)
-    guest.params["ROLE"] = vText("REQ-PARTICIPANT")
-    guest.params["PARTSTAT"] = vText("NEEDS-ACTION")
-    guest.params["RSVP"] = vText("TRUE")
+    if not called_off:
+        guest.params["CUTYPE"] = vText("INDIVIDUAL")
+        guest.params["ROLE"] = vText("REQ-PARTICIPANT")
+        guest.params["PARTSTAT"] = vText(answer)
+        guest.params["RSVP"] = vText("FALSE" if answer in _ANSWERED else "TRUE")
     event.add("attendee", guest, encode=False)
-    if alarm is not None and not entry.cancelled:
-        event.add_component(_alarm(entry, alarm))
     made.add_component(event)
     return bytes(made.to_ical())
 
@@ -168,6 +188,9 @@ def _event(entry: Entry, zone: str) -> Event:
         event["conference"].params.update(
             {"VALUE": "URI", "FEATURE": "AUDIO,VIDEO", "LABEL": entry.location or entry.summary}
         )
+    if not entry.cancelled:
+        for before in entry.alarms:
+            event.add_component(_alarm(entry, before))
     return event
 
 

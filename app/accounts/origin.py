@@ -43,10 +43,11 @@ class SameOriginOnly:
 
 
 def _harmless(scope: HTTPScope) -> bool:
-    # A grant, never a cookie, speaks for somebody to the media node.
+    # A grant, never a cookie, speaks for somebody to the media node; a signed link, never a cookie,
+    # unsubscribes, and mail programs send that from where they are (RFC 8058).
     return (
         scope["method"] in _SAFE
-        or scope["path"].startswith("/media/")
+        or scope["path"].startswith(("/media/", "/unsubscribe/"))
         or _allowed(dict(scope["headers"]))
     )
 

@@ -14,7 +14,7 @@ from litestar.response import Redirect, Response
 from markupsafe import Markup
 
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
-from app.attendees import badges, certificates, codes, invites, store
+from app.attendees import badges, certificates, codes, invite_mails, store
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import page
@@ -148,7 +148,9 @@ async def session_invite(
     released = await releases.latest(request.state.conference.id)
     if released is None:
         raise NotFoundException
-    found = invites.for_download(released, request.state.conference, session_id, settings=settings)
+    found = invite_mails.for_download(
+        released, request.state.conference, session_id, settings=settings
+    )
     if found is None:
         raise NotFoundException
     return Response(

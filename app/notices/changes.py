@@ -23,6 +23,8 @@ from app.html import gettext as _
 from app.jobs import outbox, store
 from app.jobs.outbox import Delivery, Handler
 from app.jobs.tables import Outbox
+from app.notices import kinds, letters, mailings
+from app.notices.letters import Draft
 from app.programme import releases
 from app.programme import tables as t
 from app.programme.releases import Released
@@ -36,7 +38,6 @@ HURRY = timedelta(minutes=1)
 """The same where a changed session is close."""
 
 _CLOSE = timedelta(hours=2)
-_CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +99,15 @@ async def on_release(delivery: Delivery) -> None:
     if row is None:
         return
     instant = present()
-    await store.ask(
-        "invites",
-        f"invites:{release}",
-        {"release": str(release)},
-        conference=row["conference"],
-        asked_by=None,
-        now=instant,
-    )
-    if row["number"] > 1:
-        await schedule(row["conference"], row["number"], now=instant)
+    conference = row["conference"]
+    modes = await kinds.modes(conference)
+    if modes["invites"] == kinds.SEND:
+        key = f"invites:{release}"
+        await store.ask("invites", key, {}, conference=conference, asked_by=None, now=instant)
+    elif modes["invites"] == kinds.DRAFT:
+        await mailings.stand(conference, "invites", {}, now=instant)
+    if row["number"] > 1 and modes["changes"] != kinds.OFF:
+        await schedule(conference, row["number"], now=instant)
 
 
 async def schedule(conference: UUID, number: int, *, now: datetime) -> None:
@@ -141,36 +141,57 @@ async def schedule(conference: UUID, number: int, *, now: datetime) -> None:
 
 
 def deliverer(settings: Settings) -> Handler:
-    """The outbox handler for `changes`."""
+    """The outbox handler for `changes`: the mails, or the draft that the organizer wants to see."""
 
     async def handle(delivery: Delivery) -> None:
         conference = UUID(delivery.payload["conference"])
-        await draft(conference, delivery.payload["since"], settings=settings, now=present())
+        since = delivery.payload["since"]
+        mode = await kinds.mode(conference, "changes")
+        if mode == kinds.SEND:
+            await draft(conference, since, settings=settings, now=present())
+        elif mode == kinds.DRAFT and await compose(conference, since, settings=settings):
+            await mailings.stand(conference, "changes", {"since": since}, now=present())
 
     return handle
 
 
-async def draft(conference: UUID, since: int, *, settings: Settings, now: datetime) -> int:
+async def draft(
+    conference: UUID,
+    since: int,
+    *,
+    settings: Settings,
+    now: datetime,
+    notice: UUID | None = None,
+) -> int:
     """Put one mail for each person who starred something that changed; returns how many.
 
     From release `since` to the latest. Drafting twice sends once.
     """
     row = await Conference.objects().where(Conference.id == conference).first()
+    if row is None:
+        return 0
+    drafts = await compose(conference, since, settings=settings)
+    return await letters.put(row, "changes", drafts, settings=settings, notice=notice, now=now)
+
+
+async def compose(conference: UUID, since: int, *, settings: Settings) -> list[Draft]:
+    """The mails about everything that changed from release `since` to the latest."""
+    row = await Conference.objects().where(Conference.id == conference).first()
     before, after = await _numbered(conference, since), await releases.latest(conference)
     if row is None or before is None or after is None:
-        return 0
+        return []
     found = await asyncio.to_thread(between, before, after)
     people = await _starrers(conference, {change.session for change in found})
-    mails = [
-        (
-            f"change:{conference}:{since}:{after.number}:{person['person']}",
-            _mail(person, _of(found, person["sessions"]), row, (before, after), settings),
+    return [
+        Draft(
+            key=f"change:{conference}:{since}:{after.number}:{person['person']}",
+            person=person["person"],
+            to=person["person.email"],
+            name=person["person.name"],
+            payload=_mail(person, _of(found, person["sessions"]), row, (before, after), settings),
         )
         for person in people
     ]
-    for first in range(0, len(mails), _CHUNK):
-        await outbox.put_many("mail", mails[first : first + _CHUNK], now=now)
-    return len(mails)
 
 
 async def _numbered(conference: UUID, number: int) -> Released | None:
@@ -210,41 +231,35 @@ def _mail(
 ) -> dict[str, Any]:
     zone = person["person.zone"] or conference.time_zone
     root = f"{settings.base_url}/c/{conference.slug}"
-    lines = [_line(change, between_, zone, root) for change in changes]
-    opening = _("Sessions that you starred at {conference} have changed.").format(
-        conference=conference.title
-    )
-    closing = _("All times are on the clock of {place}. Your agenda: {link}").format(
-        place=zone_city(zone), link=f"{root}/agenda?mine=1"
-    )
     subject = (
         _("Changed: {title}").format(title=changes[0].title)
         if len(changes) == 1
         else _("{count} sessions that you starred have changed").format(count=len(changes))
     )
     return {
-        "to": person["person.email"],
-        "name": person["person.name"],
-        "from_name": conference.title,
         "subject": subject,
-        "text": "\n\n".join([opening, *lines, closing]),
+        "opening": _("Sessions that you starred at {conference} have changed.").format(
+            conference=conference.title
+        ),
+        "cards": [_card(change, between_, zone, root) for change in changes],
+        "action": {"words": _("Open my agenda"), "url": f"{root}/agenda?mine=1"},
+        "closing": _("All times are on the clock of {place}.").format(place=zone_city(zone)),
     }
 
 
-def _line(change: Change, between_: tuple[Released, Released], zone: str, root: str) -> str:
+def _card(
+    change: Change, between_: tuple[Released, Released], zone: str, root: str
+) -> dict[str, Any]:
     before, after = between_
-    link = f"{root}/sessions/{change.session}"
+    was = _place(change.before, before, zone) if change.before is not None else ""
     if change.after is None:
-        assert change.before is not None
-        was = _place(change.before, before, zone)
-        return _("{title}\nno longer takes place (it was {was})").format(
-            title=change.title, was=was
-        )
-    facts = {"title": change.title, "now": _place(change.after, after, zone), "link": link}
-    if change.before is None:
-        return _("{title}\nalso {now}\n{link}").format(**facts)
-    facts["was"] = _place(change.before, before, zone)
-    return _("{title}\nnow {now}\nbefore {was}\n{link}").format(**facts)
+        return {"title": change.title, "was": was, "gone": True}
+    return {
+        "title": change.title,
+        "lines": [_("now {when}").format(when=_place(change.after, after, zone))],
+        "was": was,
+        "link": f"{root}/sessions/{change.session}",
+    }
 
 
 def _place(place: Place, released: Released, zone: str) -> str:

@@ -20,15 +20,31 @@ from urllib.parse import urlsplit
 
 import aiosmtplib
 import structlog
+from dkim import sign
 
-from app import html
+from app.html import gettext as _
 from app.jobs.outbox import Delivery, Undeliverable
-from app.settings import Settings, Smtp
+from app.notices import paper
+from app.settings import Dkim, Settings, Smtp
 
 logger = structlog.get_logger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 _TIMEOUT_S = 10.0
+_LONGEST_LINE = 900
+_SIGNED = (
+    "from",
+    "to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "auto-submitted",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+)
 
 
 class BadAddress(Undeliverable):
@@ -36,6 +52,23 @@ class BadAddress(Undeliverable):
 
     def __init__(self, text: str) -> None:
         super().__init__(f"“{text}” is no e-mail address")
+
+
+class Refused(Undeliverable):
+    """The mail server refuses the address. `unknown` where it says that there is no such one."""
+
+    def __init__(self, receiver: str, code: int, words: str) -> None:
+        super().__init__(
+            _("The mail server refuses the address: {code} {words}").format(code=code, words=words)
+        )
+        found = _NO_SUCH_ADDRESS.search(words)
+        self.receiver = receiver
+        self.status = found.group(0) if found else ""
+        self.words = words[:500]
+
+    @property
+    def unknown(self) -> bool:
+        return bool(self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +109,9 @@ def build(
 ) -> EmailMessage:
     """A whole message from an outbox payload; the same payload and key give the same bytes.
 
-    Payload: `to`, `subject`, `text`; perhaps `name` of the receiver, `html` (its body, else made
-    from the text), `calendar` {method, ics, name}, `attachments` [{name, type, base64}]. Raises
-    BadAddress.
+    Payload: `to`, `subject`, and `text` or the parts that app.notices.paper knows; perhaps `name` of
+    the receiver, `html` (its body as it is), `calendar` {method, ics, name}, `unsubscribe` (a link),
+    `attachments` [{name, type, base64}]. Raises BadAddress.
     """
     receiver = address(facts["to"], facts.get("name", ""))
     plain = receiver.addr_spec.isascii()
@@ -90,10 +123,11 @@ def build(
     message["To"] = receiver
     message["Subject"] = one_line(facts["subject"])
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(facts["text"], cte="quoted-printable")
-    body = facts.get("html") or html.render(
-        "mail/message.html", subject=one_line(facts["subject"]), text=facts["text"]
-    )
+    if facts.get("unsubscribe"):
+        message["List-Unsubscribe"] = f"<{facts['unsubscribe']}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(paper.plain(facts), cte="quoted-printable")
+    body = facts.get("html") or paper.rich(facts, subject=one_line(facts["subject"]))
     message.add_alternative(body, subtype="html", cte="quoted-printable")
     if facts.get("calendar"):
         _add_calendar(message, Calendar(**facts["calendar"]))
@@ -102,6 +136,8 @@ def build(
         content = base64.b64decode(file["base64"])
         message.add_attachment(content, maintype=main, subtype=sub, filename=file["name"])
     _fix_boundaries(message, key)
+    # Python would fold a long link into encoded words; every line here is within RFC 5322's 998.
+    message.policy = message.policy.clone(max_line_length=_LONGEST_LINE)
     return message
 
 
@@ -126,6 +162,28 @@ def _fix_boundaries(message: EmailMessage, key: str) -> None:
             part.set_boundary(f"=_{digest}_{number}")
 
 
+def signed(message: EmailMessage, dkim: Dkim | None) -> bytes:
+    """The message as it goes over the wire, with a DKIM signature (RFC 6376) where a key is set.
+
+    RFC 8058 wants both List-Unsubscribe headers under the signature.
+    """
+    content = message.as_bytes()
+    if dkim is None:
+        return content
+    names = {name.lower() for name in message}
+    return bytes(
+        sign(
+            content,
+            dkim.selector.encode(),
+            dkim.domain.encode("idna"),
+            dkim.key.read_bytes(),
+            canonicalize=(b"relaxed", b"relaxed"),
+            include_headers=[name.encode() for name in _SIGNED if name in names],
+        )
+        + content
+    )
+
+
 class Mailer:
     """Sends what the outbox holds; one connection, kept while mails follow each other."""
 
@@ -141,20 +199,24 @@ class Mailer:
             created_at=delivery.created_at,
             settings=self._settings,
         )
+        receiver = message["To"].addresses[0].addr_spec
         if self._settings.smtp is None:
             await asyncio.to_thread(lay_down, message, self._settings.mail_folder)
         else:
-            await self._send(message, self._settings.smtp)
+            await self._send(message, receiver, self._settings.smtp)
         logger.debug("mail sent", message_id=message["Message-ID"], attempt=delivery.attempt)
 
-    async def _send(self, message: EmailMessage, smtp: Smtp) -> None:
+    async def _send(self, message: EmailMessage, receiver: str, smtp: Smtp) -> None:
+        content = await asyncio.to_thread(signed, message, self._settings.dkim)
+        sender = self._settings.mail_bounces
+        options = [] if receiver.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         try:
             server = await self._connected(smtp)
-            await server.send_message(message)
+            await server.sendmail(sender, [receiver], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            codes = {refused.code for refused in error.recipients}
-            if all(500 <= code < 600 for code in codes):
-                raise Undeliverable(f"the mail server refuses the address ({codes})") from error
+            refused = error.recipients[0]
+            if 500 <= refused.code < 600:
+                raise Refused(receiver, refused.code, one_line(refused.message)) from error
             raise
         except (aiosmtplib.SMTPException, OSError):
             self._drop()

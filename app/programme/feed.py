@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, get
@@ -13,11 +12,11 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Response
 
-from agenda.formats import ical
-from agenda.model import Session, SessionId
+from agenda.model import SessionId, SlotId
 from app.accounts.viewer import ANYONE
+from app.attendees.tables import Invitation
 from app.conferences.tables import Conference
-from app.programme import releases, stars
+from app.programme import calendar, releases, stars
 from app.programme.feed_token import owner_of
 from app.programme.releases import Released
 from app.programme.tables import Speaker
@@ -39,8 +38,7 @@ async def calendar_feed(
     released = await releases.latest(conference.id)
     body = b""
     if released is not None:
-        chosen = await stars.of(conference.id, person) | await _speaks_in(released, person)
-        body = _calendar(settings, conference, released, chosen)
+        body = await _calendar(settings, conference, released, person)
     etag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=60"}
     if request.headers.get("if-none-match") == etag:
@@ -56,37 +54,38 @@ async def _speaks_in(released: Released, person: UUID) -> frozenset[SessionId]:
     )
 
 
-def _calendar(
-    settings: Settings, conference: Conference, released: Released, chosen: frozenset[SessionId]
-) -> bytes:
-    host = urlsplit(settings.base_url).hostname or "localhost"
-
-    def page(session: Session) -> str:
-        return f"{settings.base_url}/c/{conference.slug}/sessions/{session.id}"
-
-    standing = ical.entries(
-        released.schedule,
-        host=host,
-        revised=released.release.created_at,
-        address=page,
-        only={slot.id for slot in released.schedule.slots if slot.session in chosen},
-        sequences=released.sequences,
+async def _told(conference: UUID, person: UUID) -> dict[SlotId, int]:
+    """The sequence up to which invites told this person of each slot: a feed is never behind it."""
+    rows = await Invitation.select(Invitation.slot, Invitation.sequence).where(
+        Invitation.conference == conference, Invitation.person == person
     )
-    gone = (
-        ical.Entry(
-            uid=ical.uid(one.slot, host),
-            start=one.start,
-            end=one.start + one.duration,
-            summary=one.title,
-            revised=released.release.created_at,
-            sequence=released.sequences[one.slot],
-            location=one.room,
-            cancelled=True,
+    return {SlotId(str(row["slot"])): row["sequence"] for row in rows}
+
+
+async def _calendar(
+    settings: Settings, conference: Conference, released: Released, person: UUID
+) -> bytes:
+    speaks = await _speaks_in(released, person)
+    chosen = await stars.of(conference.id, person) | speaks
+    told = await _told(conference.id, person)
+    standing = [
+        calendar.entry_of(
+            released,
+            conference,
+            slot,
+            settings=settings,
+            speaking=slot.session in speaks,
+            sequence=told.get(slot.id, 0),
         )
+        for slot in released.schedule.slots
+        if slot.session in chosen
+    ]
+    gone = [
+        calendar.withdrawn_entry(one, released, settings=settings, sequence=told.get(one.slot, 0))
         for one in released.withdrawn
         if one.session in chosen
-    )
-    return ical.calendar([*standing, *gone], zone=conference.time_zone, name=conference.title)
+    ]
+    return calendar.write([*standing, *gone], conference, settings)
 
 
 handlers: list[Any] = [calendar_feed]

@@ -19,6 +19,7 @@ from agenda.model import (
     Schedule,
     Session,
     SessionId,
+    SessionState,
     Slot,
     SlotId,
     Speaker,
@@ -53,8 +54,8 @@ class Withdrawn:
 class Released:
     """A release with the look-ups that pages need; made once for each release and process.
 
-    `sequences` counts for each slot how often its time, place or title has changed since it was
-    first released (RFC 5545, SEQUENCE).
+    `sequences` counts for each slot how often its time, place, title, speakers or whether it takes
+    place has changed since it was first released (RFC 5545, SEQUENCE).
     """
 
     id: UUID
@@ -248,26 +249,13 @@ def _history_of_slots(
     """How often each slot has changed by now, and which ones are gone."""
     if before is None:
         return dict.fromkeys((slot.id for slot in after.slots), 0), []
-    titles = {session.id: session.title for session in after.sessions}
-    rooms = {room.id: room.name for room in after.rooms}
+    was, now = _told(before.schedule), _told(after)
     sequences: dict[SlotId, int] = {}
     for slot in after.slots:
-        old = before.slots.get(slot.id)
         count = before.sequences.get(slot.id, 0)
-        if old is None:
-            # One that was withdrawn and comes back has changed, too.
-            changed = slot.id in before.sequences
-        else:
-            changed = (
-                place(old),
-                before.sessions[old.session].title,
-                before.rooms[old.room].name,
-            ) != (
-                place(slot),
-                titles[slot.session],
-                rooms[slot.room],
-            )
-        sequences[slot.id] = count + changed
+        # One that was withdrawn and comes back has changed, too.
+        known = slot.id in before.sequences
+        sequences[slot.id] = count + (known and was.get(slot.id) != now[slot.id])
     gone = [one for one in before.withdrawn if one.slot not in sequences]
     for old in before.schedule.slots:
         if old.id not in sequences:
@@ -276,6 +264,22 @@ def _history_of_slots(
         fresh = one.slot in before.slots
         sequences[one.slot] = before.sequences.get(one.slot, 0) + fresh
     return sequences, gone
+
+
+def _told(schedule: Schedule) -> dict[SlotId, tuple[object, ...]]:
+    """What calendars tell of each slot."""
+    sessions = {session.id: session for session in schedule.sessions}
+    rooms = {room.id: room.name for room in schedule.rooms}
+    return {
+        slot.id: (
+            place(slot),
+            rooms[slot.room],
+            sessions[slot.session].title,
+            frozenset(sessions[slot.session].speakers),
+            sessions[slot.session].state is SessionState.CANCELLED,
+        )
+        for slot in schedule.slots
+    }
 
 
 def _withdrawn(before: Released, slot: Slot) -> Withdrawn:

@@ -14,11 +14,11 @@ from agenda.formats import ical
 from agenda.formats.ical import Entry, Party
 from app import db
 from app.accounts.tables import Person
-from app.attendees.invites import organizer
 from app.conferences.tables import Conference
 from app.html import day_words, zone_city
 from app.html import gettext as _
 from app.jobs import outbox
+from app.programme.calendar import organizer
 from app.settings import Settings
 from app.sponsors import store
 from app.sponsors.tables import BoothMeeting, SponsorStaff

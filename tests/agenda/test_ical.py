@@ -76,7 +76,7 @@ def test_what_is_cancelled_says_so_and_a_mark_has_no_end() -> None:
 
 def test_an_invite_asks_one_person_and_reminds() -> None:
     content = invite(
-        ENTRY,
+        replace(ENTRY, alarms=(timedelta(minutes=15),)),
         zone="Europe/Brussels",
         organizer=Party(name="Harbour, Days", email="team@plenary.example"),
         attendee=Party(name="Ada Quay", email="ada@plenary.example"),
@@ -93,7 +93,7 @@ def test_an_invite_asks_one_person_and_reminds() -> None:
 
 def test_a_cancelled_invite_is_withdrawn() -> None:
     content = invite(
-        replace(ENTRY, cancelled=True, sequence=4),
+        replace(ENTRY, cancelled=True, sequence=4, alarms=(timedelta(minutes=15),)),
         zone="UTC",
         organizer=Party(name="", email="team@plenary.example"),
         attendee=Party(name="Ada", email="ada@plenary.example"),
@@ -101,6 +101,31 @@ def test_a_cancelled_invite_is_withdrawn() -> None:
     read, (event,) = parsed(content)
     assert (read["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 4)
     assert event.walk("VALARM") == []
+
+
+def test_one_attendee_is_uninvited_without_a_status() -> None:
+    content = invite(
+        replace(ENTRY, cancelled=True, sequence=4),
+        zone="UTC",
+        organizer=Party(name="", email="team@plenary.example"),
+        attendee=Party(name="Ada", email="ada@plenary.example"),
+        uninvite=True,
+    )
+    read, (event,) = parsed(content)
+    assert (read["METHOD"], event["SEQUENCE"], "STATUS" in event) == ("CANCEL", 4, False)
+
+
+def test_an_answer_that_holds_is_told_along() -> None:
+    content = invite(
+        ENTRY,
+        zone="UTC",
+        organizer=Party(name="", email="team@plenary.example"),
+        attendee=Party(name="Ada", email="ada@plenary.example"),
+        answer="ACCEPTED",
+    )
+    _, (event,) = parsed(content)
+    assert event["ATTENDEE"].params["PARTSTAT"] == "ACCEPTED"
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE"
 
 
 def test_entries_of_a_schedule() -> None:

@@ -1,0 +1,221 @@
+"""Letters: a mail to one person, written down with its outbox entry, and how it fared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app import db
+from app.conferences.tables import Conference
+from app.html import gettext as _
+from app.jobs import outbox
+from app.jobs.tables import Outbox
+from app.notices import unsubscribe
+from app.notices.mail import message_id
+from app.notices.tables import Letter
+from app.notices.unsubscribe import Wish
+from app.settings import Settings
+
+_CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A mail that may be sent. `key` is its idempotency key; `payload` is what app.notices.paper reads."""
+
+    key: str
+    person: UUID
+    to: str
+    name: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+def addressed(
+    draft: Draft, kind: str, conference: Conference, settings: Settings
+) -> dict[str, Any]:
+    """The whole outbox payload: to whom, from whom, why, and how to have no more of these."""
+    payload = {
+        "to": draft.to,
+        "name": draft.name,
+        "from_name": conference.title,
+        "why": _("You get this as a participant of {conference}.").format(
+            conference=conference.title
+        ),
+        **draft.payload,
+    }
+    if kind != "invites" or not payload.get("speaking"):
+        wish = Wish(conference=conference.id, person=draft.person, kind=kind)
+        payload["unsubscribe"] = unsubscribe.address(wish, settings)
+    return payload
+
+
+async def put(
+    conference: Conference,
+    kind: str,
+    drafts: Sequence[Draft],
+    *,
+    settings: Settings,
+    now: datetime,
+    notice: UUID | None = None,
+) -> int:
+    """Write letters and their outbox entries, in the caller's transaction if there is one.
+
+    Returns how many. Who does not want this kind is passed over; the same key twice is one.
+    """
+    silent = await unsubscribe.muted(conference.id, kind)
+    wanted = [one for one in drafts if one.person not in silent or one.payload.get("speaking")]
+    for at in range(0, len(wanted), _CHUNK):
+        chunk = wanted[at : at + _CHUNK]
+        async with db.transaction():
+            await Letter.insert(
+                *(_letter(one, conference.id, kind, notice, settings, now) for one in chunk)
+            ).on_conflict(action="DO NOTHING")
+            entries = [(one.key, addressed(one, kind, conference, settings)) for one in chunk]
+            await outbox.put_many("mail", entries, now=now)
+    return len(wanted)
+
+
+async def fresh(drafts: Sequence[Draft]) -> list[Draft]:
+    """Those that are not written yet: a look that finds nothing new writes nothing."""
+    known: set[str] = set()
+    for at in range(0, len(drafts), _CHUNK):
+        keys = [one.key for one in drafts[at : at + _CHUNK]]
+        rows = await Letter.select(Letter.key).where(Letter.key.is_in(keys))
+        known.update(row["key"] for row in rows)
+    return [one for one in drafts if one.key not in known]
+
+
+def _letter(
+    one: Draft,
+    conference: UUID,
+    kind: str,
+    notice: UUID | None,
+    settings: Settings,
+    now: datetime,
+) -> Letter:
+    return Letter(
+        id=uuid4(),
+        conference=conference,
+        notice=notice,
+        person=one.person,
+        kind=kind,
+        key=one.key,
+        message_id=message_id(one.key, settings),
+        receiver=one.to,
+        name=one.name,
+        subject=one.payload["subject"],
+        created_at=now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fared:
+    """A letter as the organizer's page shows it. `state`: waiting, trying, sent, failed, bounced."""
+
+    id: UUID
+    kind: str
+    receiver: str
+    name: str
+    subject: str
+    state: str
+    words: str
+    at: datetime
+
+
+async def newest(
+    conference: UUID, *, state: str = "", notice: UUID | None = None, most: int = 100
+) -> list[Fared]:
+    """The newest letters, perhaps only those in one state or of one notice."""
+    where = [Letter.conference == conference]
+    if notice is not None:
+        where.append(Letter.notice == notice)
+    if state == "bounced":
+        where.append(Letter.fate == "bounced")
+    elif state == "failed":
+        keys = Outbox.select(Outbox.key).where(
+            Outbox.kind == "mail", Outbox.due_at >= outbox.GIVEN_UP
+        )
+        where.append(Letter.key.is_in(keys))
+    rows = await (
+        Letter.select().where(*where).order_by(Letter.created_at, ascending=False).limit(most)
+    )
+    ways = await _ways(row["key"] for row in rows)
+    found = [_fared(row, ways.get(row["key"])) for row in rows]
+    return [one for one in found if not state or one.state == state]
+
+
+async def _ways(keys: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = await Outbox.select(
+        Outbox.key, Outbox.delivered_at, Outbox.due_at, Outbox.attempts, Outbox.error
+    ).where(Outbox.key.is_in(wanted))
+    return {row["key"]: row for row in rows}
+
+
+def _fared(row: Mapping[str, Any], way: Mapping[str, Any] | None) -> Fared:
+    state, words, at = "sent", row["words"], row["created_at"]
+    if row["fate"]:
+        state = row["fate"]
+    elif way is not None:
+        at = way["delivered_at"] or at
+        if way["delivered_at"] is None:
+            given_up = way["due_at"] >= outbox.GIVEN_UP
+            state = "failed" if given_up else "trying" if way["error"] else "waiting"
+            words = way["error"]
+    return Fared(
+        id=row["id"],
+        kind=row["kind"],
+        receiver=row["receiver"],
+        name=row["name"],
+        subject=row["subject"],
+        state=state,
+        words=words,
+        at=at,
+    )
+
+
+async def tally(conference: UUID) -> dict[str, int]:
+    """How many letters are waiting, sent, failed and bounced."""
+    rows = await Letter.raw(
+        "SELECT CASE WHEN l.fate <> '' THEN l.fate"
+        " WHEN o.key IS NULL OR o.delivered_at IS NOT NULL THEN 'sent'"
+        " WHEN o.due_at >= {} THEN 'failed' ELSE 'waiting' END AS state, count(*) AS letters"
+        " FROM letter l LEFT JOIN outbox o ON o.key = l.key"
+        " WHERE l.conference = {} GROUP BY 1",
+        outbox.GIVEN_UP,
+        conference,
+    )
+    found = {row["state"]: row["letters"] for row in rows}
+    return {state: found.get(state, 0) for state in ("waiting", "sent", "failed", "bounced")}
+
+
+async def retry(conference: UUID, letter: UUID, *, now: datetime) -> bool:
+    """Try a failed letter again at once; False where there is none to try."""
+    row = await (
+        Letter.select(Letter.key)
+        .where(Letter.id == letter, Letter.conference == conference)
+        .first()
+    )
+    if row is None:
+        return False
+    tried = await (
+        Outbox.update({Outbox.due_at: now, Outbox.attempts: 0, Outbox.error: ""})
+        .where(
+            Outbox.key == row["key"],
+            Outbox.delivered_at.is_null(),
+            Outbox.due_at >= outbox.GIVEN_UP,
+        )
+        .returning(Outbox.id)
+    )
+    return bool(tried)
+
+
+async def retry_all(conference: UUID, *, now: datetime) -> int:
+    """Try every failed letter again; returns how many."""
+    failed = await newest(conference, state="failed", most=1000)
+    return sum([await retry(conference, one.id, now=now) for one in failed])
