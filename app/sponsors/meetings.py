@@ -18,7 +18,7 @@ from app.conferences.tables import Conference
 from app.html import day_words, zone_city
 from app.html import gettext as _
 from app.jobs import outbox
-from app.programme.calendar import organizer
+from app.programme.calendar import ALARMS, organizer
 from app.settings import Settings
 from app.sponsors import store
 from app.sponsors.tables import BoothMeeting, SponsorStaff
@@ -201,6 +201,7 @@ def _mail(
         url=root,
         join=f"{root}/room",
         cancelled=off,
+        alarms=ALARMS,
     )
     clock = zone or conference.time_zone
     facts = {
