@@ -19,6 +19,15 @@ from app.programme.draft import DraftMoved
 logger = structlog.get_logger(__name__)
 
 
+class Refused(Exception):
+    """A rule says no; `words` tell the person why, and what to do."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.words = words
+
+
 def _wants_html(request: Request[Any, Any, Any]) -> bool:
     accept = request.headers.get("accept", "")
     return "text/html" in accept or request.headers.get("hx-request") == "true"
@@ -77,6 +86,10 @@ def on_moved(request: Request[Any, Any, Any], error: DraftMoved) -> Response[Any
     )
 
 
+def on_refused(request: Request[Any, Any, Any], error: Refused) -> Response[Any]:
+    return refusal(request, error.status, error.words)
+
+
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     logger.error("request failed", path=request.url.path, method=request.method, exc_info=error)
     return refusal(request, HTTP_500_INTERNAL_SERVER_ERROR)
@@ -86,5 +99,6 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: on_http,
     SignInFirst: on_sign_in,
     DraftMoved: on_moved,
+    Refused: on_refused,
     Exception: on_failure,
 }

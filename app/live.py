@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPResponseStartEvent, Receive, Send
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -25,10 +25,35 @@ logger = structlog.get_logger(__name__)
 NUDGE = "plenary:live"
 _KEPT = timedelta(hours=6)
 _REPLAY = 500
+_MOST = 3000
 _IDLE_POLL_S = 1.0
 _BEAT_S = 20.0
 _CHECKED_S = 600.0
 """How long a page is served by the roles that it came with."""
+
+
+EVERYBODY = ""
+"""The channel that every page of a conference gets."""
+
+
+def of_room(room: object) -> str:
+    """The channel of those who are in a room."""
+    return f"r:{room}"
+
+
+def of_hosts(room: object) -> str:
+    """The channel of those who moderate a room; whoever asks for the room gets it too, by role."""
+    return f"m:{room}"
+
+
+def of_role(role: str) -> str:
+    """The channel of those who hold a role in the conference."""
+    return f"a:{role}"
+
+
+def of_person(person: object) -> str:
+    """The channel of one person's own pages."""
+    return f"p:{person}"
 
 
 async def announce(
@@ -36,14 +61,15 @@ async def announce(
     topic: str,
     payload: Mapping[str, Any],
     *,
-    now: datetime,
+    channel: str = EVERYBODY,
     audience: str = "",
+    now: datetime,
 ) -> None:
     """Write one numbered event in the caller's transaction; pages get it after the commit.
 
     With an `audience` only pages of people who hold that role in the conference get it.
     """
-    await announce_many(conference, topic, [payload], now=now, audience=audience)
+    await announce_many(conference, topic, [payload], channel=channel, audience=audience, now=now)
 
 
 async def announce_many(
@@ -51,10 +77,11 @@ async def announce_many(
     topic: str,
     payloads: Sequence[Mapping[str, Any]],
     *,
-    now: datetime,
+    channel: str = EVERYBODY,
     audience: str = "",
+    now: datetime,
 ) -> None:
-    """Write numbered events of one topic, in order.
+    """Write numbered events of one topic, in order, for the pages that follow a channel.
 
     Numbers are handed out in commit order: on PostgreSQL a transaction-scoped lock makes
     announcers take turns, or a page could see number 8 and never ask for a 7 that came later.
@@ -69,6 +96,7 @@ async def announce_many(
                 LiveEvent(
                     uid=uuid4(),
                     conference=conference,
+                    channel=of_role(audience) if audience else channel,
                     topic=topic,
                     audience=audience,
                     payload=json.dumps(payload, separators=(",", ":"), ensure_ascii=False),
@@ -87,6 +115,12 @@ async def nudge(redis: Redis) -> None:
         logger.info("nobody nudged", error=str(error))
 
 
+async def latest() -> int:
+    """The number of the newest event: what a page that is made now has seen. Read it first."""
+    row = await LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id, ascending=False).first()
+    return row["id"] if row else 0
+
+
 async def prune(*, now: datetime) -> None:
     """Forget events that no page can still want; the newest stays, so that numbers never restart."""
     last = await LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id, ascending=False).first()
@@ -94,23 +128,42 @@ async def prune(*, now: datetime) -> None:
         await LiveEvent.delete().where(LiveEvent.at < now - _KEPT, LiveEvent.id < last["id"])
 
 
+_START: HTTPResponseStartEvent = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ],
+}
+
+
 def frame(number: int, topic: str, payload: str) -> bytes:
     """One event as the event stream format wants it (WHATWG HTML, server-sent events)."""
     return f"id: {number}\nevent: {topic}\ndata: {payload}\n\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a page follows: each channel with the last number seen in it, None for from now on.
+
+    A page with `roles` is closed after a while and comes back by itself, so that a role that was
+    taken away, or a session that ended, stops being served.
+    """
+
+    conference: UUID
+    channels: Mapping[str, int | None]
+    roles: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class _Page:
     """One open stream. Its queue is bounded: a page that doesn't read is closed and resumes."""
 
-    conference: UUID
-    roles: frozenset[str] = frozenset()
     waiting: deque[bytes] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
-
-    def hears(self, audience: str) -> bool:
-        return not audience or audience in self.roles
 
     def push(self, chunk: bytes) -> None:
         if len(self.waiting) >= _REPLAY:
@@ -125,15 +178,14 @@ class Hub:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._pages: dict[UUID, set[_Page]] = {}
+        self._pages: dict[tuple[UUID, str], set[_Page]] = {}
         self._last = 0
         self._look = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
 
     async def start(self) -> None:
-        row = await LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id, ascending=False).first()
-        self._last = row["id"] if row else 0
+        self._last = await latest()
         self._tasks = [
             asyncio.create_task(self._read(), name="live reader"),
             asyncio.create_task(self._listen(), name="live nudges"),
@@ -150,9 +202,14 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def pages(self, conference: UUID) -> int:
-        """How many pages of this conference are open here."""
-        return len(self._pages.get(conference, ()))
+    def pages(self, conference: UUID, channel: str = EVERYBODY) -> int:
+        """How many pages of this conference follow a channel here."""
+        return len(self._pages.get((conference, channel), ()))
+
+    async def wake(self) -> None:
+        """Something was committed: deliver it here at once, and in the other processes."""
+        self._look.set()
+        await nudge(self._redis)
 
     async def _listen(self) -> None:
         while True:
@@ -185,74 +242,74 @@ class Hub:
         )
         for row in rows:
             self._last = row["id"]
-            pages = self._pages.get(row["conference"])
+            pages = self._pages.get((row["conference"], row["channel"]))
             if pages:
                 chunk = frame(row["id"], row["topic"], row["payload"])
                 for page in pages:
-                    if page.hears(row["audience"]):
-                        page.push(chunk)
+                    page.push(chunk)
         if len(rows) == _REPLAY:
             self._look.set()
 
-    async def stream(
-        self,
-        conference: UUID,
-        resume: int | None,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        *,
-        roles: frozenset[str] = frozenset(),
-    ) -> None:
-        """Serve one page until it leaves. `resume` is the last number that it saw.
-
-        A page with `roles` is closed after a while and comes back by itself, so that a role that
-        was taken away, or a session that ended, stops being served.
-        """
-        page = _Page(conference, roles)
-        self._pages.setdefault(conference, set()).add(page)
+    async def stream(self, wish: Wish, receive: Receive, send: Send) -> None:
+        """Serve one page until it leaves."""
+        page = _Page()
+        places = [(wish.conference, channel) for channel in wish.channels]
+        for place in places:
+            self._pages.setdefault(place, set()).add(page)
         gone = asyncio.create_task(self._until_gone(page, receive))
         try:
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": 200,
-                    "headers": [
-                        (b"content-type", b"text/event-stream"),
-                        (b"cache-control", b"no-store"),
-                        (b"x-accel-buffering", b"no"),
-                    ],
-                }
-            )
-            last = await self._catch_up(page, resume)
-            await _write(send, b"retry: 1000\n\n" + last[1])
-            await self._pump(page, last[0], send)
+            await send(_START)
+            await _write(send, b"retry: 1000\n\n")
+            last = await self._catch_up(wish, send)
+            await self._pump(page, last, send, checked=wish.roles)
         except OSError:
             logger.debug("page left while it was written to")
         finally:
             gone.cancel()
-            self._pages[conference].discard(page)
+            for place in places:
+                self._pages[place].discard(page)
+                if not self._pages[place]:
+                    del self._pages[place]
 
-    async def _catch_up(self, page: _Page, resume: int | None) -> tuple[int, bytes]:
-        """What the page missed, and the number after which live delivery goes on."""
-        if resume is None:
-            return self._last, f"id: {self._last}\nevent: hello\ndata: {{}}\n\n".encode()
-        rows = (
-            await LiveEvent.select()
-            .where(
-                LiveEvent.id > resume,
-                LiveEvent.conference == page.conference,
-                LiveEvent.audience.is_in(["", *sorted(page.roles)]),
+    async def _catch_up(self, wish: Wish, send: Send) -> int:
+        """Send what the page missed; returns the number after which live delivery goes on.
+
+        A page that missed more than _MOST gets `reset` instead: it has to load itself again.
+        """
+        known = {c: self._last if seen is None else seen for c, seen in wish.channels.items()}
+        if any(seen is None for seen in wish.channels.values()):
+            await _write(send, f"id: {self._last}\nevent: hello\ndata: {{}}\n\n".encode())
+        last = min(known.values())
+        sent = 0
+        while True:
+            rows = (
+                await LiveEvent.select()
+                .where(
+                    LiveEvent.id > last,
+                    LiveEvent.conference == wish.conference,
+                    LiveEvent.channel.is_in(list(known)),
+                )
+                .order_by(LiveEvent.id)
+                .limit(_REPLAY)
             )
-            .order_by(LiveEvent.id)
-            .limit(_REPLAY)
-        )
-        body = b"".join(frame(row["id"], row["topic"], row["payload"]) for row in rows)
-        return (rows[-1]["id"] if rows else resume), body
+            missed = [row for row in rows if row["id"] > known[row["channel"]]]
+            sent += len(missed)
+            if sent > _MOST:
+                number = await latest()
+                await _write(send, f"id: {number}\nevent: reset\ndata: {{}}\n\n".encode())
+                return number
+            if missed:
+                await _write(
+                    send, b"".join(frame(r["id"], r["topic"], r["payload"]) for r in missed)
+                )
+            if rows:
+                last = rows[-1]["id"]
+            if len(rows) < _REPLAY:
+                return max(last, *known.values())
 
-    async def _pump(self, page: _Page, last: int, send: Send) -> None:
+    async def _pump(self, page: _Page, last: int, send: Send, *, checked: bool) -> None:
         loop = asyncio.get_running_loop()
-        ends = loop.time() + _CHECKED_S if page.roles else float("inf")
+        ends = loop.time() + _CHECKED_S if checked else float("inf")
         while not page.closed and not self._closing and loop.time() < ends:
             try:
                 async with asyncio.timeout(_BEAT_S):

@@ -15,11 +15,12 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import Receive, Scope, Send
 from redis.asyncio import Redis
 
-from app import db, errors, live, static
+from app import db, errors, follow, live, static
 from app.accounts import routes as accounts
 from app.accounts.origin import SameOriginOnly
 from app.accounts.tables import Person
-from app.accounts.viewer import ANYONE, admit, roles_of
+from app.accounts.viewer import ANYONE, admit
+from app.afterwards import routes as afterwards
 from app.attendees import diary
 from app.attendees import routes as attendees
 from app.conferences import routes as conferences
@@ -41,6 +42,8 @@ from app.sponsors import routes as sponsors
 from app.stages import routes as stages
 from app.stages.nodes import Nodes
 from app.stages.proxy import MediaProxy, broadcast_client
+from app.talk import routes as talk
+from app.talk.pulse import Pulse
 
 logger = structlog.get_logger(__name__)
 
@@ -53,6 +56,8 @@ FEATURES = (
     editor,
     editor_solver,
     stages,
+    talk,
+    afterwards,
     attendees,
     diary,
     mailings,
@@ -85,11 +90,7 @@ def _stream(hub: live.Hub) -> Any:
     async def events(scope: Scope, receive: Receive, send: Send) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive, send)
         conference = await conferences.by_slug(request.query_params.get("c", ""))
-        seen = str(request.headers.get("last-event-id") or request.query_params.get("after") or "")
-        resume = int(seen) if seen.isdecimal() and len(seen) < 18 else None
-        viewer = request.state.viewer
-        roles = await roles_of(conference.id, viewer.person) if viewer else frozenset[str]()
-        await hub.stream(conference.id, resume, scope, receive, send, roles=roles)
+        await hub.stream(await follow.wish(request, conference.id), receive, send)
 
     return events
 
@@ -110,14 +111,17 @@ def create_app(settings: Settings) -> Litestar:
     nodes = Nodes(settings, redis)
     broadcast = broadcast_client(settings)
     proxy = MediaProxy(nodes, broadcast, settings)
+    pulse = Pulse(hub)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await db.open_pool()
         await hub.start()
+        pulse.start()
         try:
             yield
         finally:
+            await pulse.close()
             await hub.close()
             await nodes.aclose()
             await broadcast.aclose()
@@ -151,4 +155,5 @@ def create_app(settings: Settings) -> Litestar:
     app.state.settings = settings
     app.state.hub = hub
     app.state.nodes = nodes
+    app.state.pulse = pulse
     return app

@@ -20,6 +20,9 @@ MODULES = (
     "app.recordings.tables",
     "app.notices.tables",
     "app.live_tables",
+    "app.talk.tables",
+    "app.afterwards.tables",
+    "app.lobby.tables",
 )
 
 

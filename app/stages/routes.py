@@ -15,12 +15,16 @@ from litestar.response import Response
 from agenda.doors import Phase
 from agenda.model import Slot, SlotId
 from app.accounts.viewer import EVERYBODY, SIGNED_IN, Viewer
+from app.afterwards import around
 from app.clock import now
 from app.conferences.tables import Conference
+from app.errors import Refused
+from app.html import gettext as _
 from app.html import page
 from app.recordings import links
 from app.settings import Settings
 from app.stages import desk, engine, floor, floor_routes, grants, hooks, house, operator, view
+from app.talk import house_rules
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -30,6 +34,11 @@ async def _house(conference: Conference) -> house.House:
     if found is None:
         raise NotFoundException("The agenda is not released yet.")
     return found
+
+
+async def _let_in(conference: Conference, viewer: Viewer) -> None:
+    if await house_rules.banned(conference.id, viewer.person, now=now()):
+        raise Refused(403, _("A moderator has shut you out of this conference's rooms."))
 
 
 @get("/c/{slug:str}/rooms/{room:str}", opt={"who": SIGNED_IN})
@@ -46,6 +55,7 @@ async def room_page(
     here = found.released.room_by_slug.get(room)
     if here is None:
         raise NotFoundException("There is no such room.")
+    await _let_in(conference, viewer)
     if not viewer.roles:
         return page(request, "stages/join.html", conference=conference, room=here)
     views = found.rooms()
@@ -62,6 +72,7 @@ async def room_page(
         now=found.now,
         engine=engine.name(settings),
         at=f"/c/{slug}",
+        **await around.of_room(conference, viewer, found, this, request.cookies),
     )
 
 
@@ -74,6 +85,7 @@ async def watch_grant(
 ) -> dict[str, Any]:
     """A fresh grant to watch every room of this conference; of LiveKit, this one `room`."""
     conference: Conference = request.state.conference
+    await _let_in(conference, request.state.viewer)
     found = await _house(conference)
     if settings.livekit is not None:
         if not any(known.id == room for known in found.released.schedule.rooms):

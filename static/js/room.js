@@ -2,6 +2,7 @@
 import { Choice } from "./choice.js";
 import { Refused } from "./peer.js";
 import { measure } from "./quality.js";
+import { More } from "./room-more.js";
 import { Stills } from "./stills.js";
 import { Watch as Whep } from "./whep.js";
 
@@ -27,12 +28,17 @@ const watch = new Watch({
     for (const old of voices.getTracks()) {
       if (old.readyState === "ended") voices.removeTrack(old);
     }
+    if (event.track.kind === "video" && voices.getVideoTracks().length) return more.face(event.track);
     voices.addTrack(event.track);
     if (!choice.broadcasting) showVoices();
   },
   offTrack: (track) => voices.removeTrack(track),
   tell: (state, error) => {
-    if (state === "joining") for (const old of voices.getTracks()) voices.removeTrack(old);
+    if (state === "joining") {
+      for (const old of voices.getTracks()) voices.removeTrack(old);
+      more.noFaces();
+    }
+    if (state === "joined") setTimeout(() => more.view(), 300);
     if (state === "refused" && error instanceof Refused && error.status === 401) location.reload();
     choice.heard(state, error);
     if (state === "joined") choice.arrived();
@@ -61,6 +67,8 @@ function showVoices() {
   play();
 }
 
+const more = new More({ stage, video, strip, watch, say, sound: () => toggleSound() });
+
 const state = () => /** @type {HTMLElement} */ (document.getElementById("room_state"));
 
 /** @param {string} key */
@@ -71,7 +79,7 @@ function say(key) {
   const seconds = Number.isFinite(behind) ? behind.toFixed(behind < 10 ? 1 : 0) : "…";
   if (words) words.textContent = (quality.dataset[key] ?? "").replace("{seconds}", seconds);
   const bars = quality.querySelectorAll(".bars4 i");
-  const lit = { good: 4, broadcast: 4, poor: 2 }[key] ?? 0;
+  const lit = { good: 4, broadcast: 4, low: 3, poor: 2, voice: 4 }[key] ?? 0;
   bars.forEach((bar, at) => bar.classList.toggle("no", at >= lit));
 }
 
@@ -190,6 +198,7 @@ function settle() {
   showSound();
   showMode();
   tick();
+  more.settled();
 }
 
 /** @param {string} next @param {string} url @param {boolean} remember */
@@ -248,8 +257,9 @@ function fullScreen() {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (more.key(event)) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/** @type {HTMLElement} */ (event.target).closest("input, textarea, select, button")) return;
+  if (/** @type {HTMLElement} */ (event.target).closest("input, textarea, select, dialog")) return;
   const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (strip.querySelectorAll("a[data-switch]"))];
   if (event.key === "m") toggleSound();
   else if (event.key === "f") fullScreen();

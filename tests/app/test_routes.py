@@ -21,6 +21,7 @@ ANY = "anyone"
 STAFF = frozenset({"owner", "producer"})
 FLOOR = STAFF | {"moderator"}
 OWNER = frozenset({"owner"})
+HOSTS = frozenset({"owner", "producer", "moderator"})
 BOOTH = frozenset({"owner", "sponsor"})
 TABLE: dict[str, Any] = {
     "GET /": ANY,
@@ -167,6 +168,23 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/reports/compare": STAFF,
     "GET /c/{slug:str}/reports/mine": EVERYBODY,
     "POST /c/{slug:str}/rooms/{room_id:uuid}/quality": EVERYBODY,
+    "POST /c/{slug:str}/sessions/{session_id:uuid}/rating": EVERYBODY,
+    "POST /c/{slug:str}/sessions/{session_id:uuid}/notes": EVERYBODY,
+    "POST /c/{slug:str}/notes/{note_id:uuid}": EVERYBODY,
+    "GET /c/{slug:str}/notes": EVERYBODY,
+    "GET /c/{slug:str}/rooms/{room:str}/talk": EVERYBODY,
+    "GET /c/{slug:str}/rooms/{room:str}/talk/messages": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/messages": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/messages/{message:uuid}": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/messages/{message:uuid}/{act:str}": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/questions": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/questions/{question:uuid}/{act:str}": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/polls": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/polls/{poll:uuid}/{act:str}": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/reactions": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/rules": EVERYBODY,
+    "POST /c/{slug:str}/rooms/{room:str}/talk/people/{person:uuid}/{act:str}": EVERYBODY,
+    "GET /c/{slug:str}/rooms/{room:str}/talk/export.csv": HOSTS,
     "GET /jobs/{job:uuid}": "signed in",
     "GET /jobs/{job:uuid}/result": "signed in",
     "POST /jobs/{job:uuid}/retry": "signed in",
@@ -208,6 +226,7 @@ async def ask(client: httpx.AsyncClient, line: str, slug: str) -> int:
         ("{verb:str}", "invite"),
         ("{order:str}", "pin"),
         ("{node:str}", "nobody"),
+        ("{act:str}", "vote"),
         ("{name:str}", "x.ics"),
         ("{token:str}", "x"),
         ("{sponsor_slug:str}", "nobody"),
