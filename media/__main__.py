@@ -87,7 +87,7 @@ def _node_id(environment: Mapping[str, str]) -> str:
     """The node's name: PLENARY_NODE_ID, or the machine's with the UDP port."""
     port = environment.get("PLENARY_UDP_PORT", "7900")
     name = environment.get("PLENARY_NODE_ID") or f"{socket.gethostname()}-{port}"
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", name)[:64]
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name)[:60]
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:

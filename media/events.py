@@ -17,6 +17,9 @@ logger = Log(__name__)
 
 STREAM: Final = "plenary:media"
 STREAM_LENGTH: Final = 100_000
+QUALITY_STREAM: Final = "plenary:media:quality"
+"""What is noted all the time has a stream of its own, so that it never pushes out who was where."""
+QUALITY_LENGTH: Final = 50_000
 JOURNAL_LENGTH: Final = 20_000
 BATCH: Final = 200
 
@@ -24,6 +27,8 @@ NODE_STARTED: Final = "node.started"
 PUBLISHER_JOINED: Final = "publisher.joined"
 PUBLISHER_MOVED: Final = "publisher.moved"
 PUBLISHER_LEFT: Final = "publisher.left"
+PUBLISHER_SPOKE: Final = "publisher.spoke"
+PUBLISHER_QUALITY: Final = "publisher.quality"
 PUBLISHER_ON_STAGE: Final = "publisher.on_stage"
 PUBLISHER_OFF_STAGE: Final = "publisher.off_stage"
 SUBSCRIBER_JOINED: Final = "subscriber.joined"
@@ -35,6 +40,8 @@ KINDS: Final = (
     NODE_STARTED,
     PUBLISHER_JOINED,
     PUBLISHER_MOVED,
+    PUBLISHER_SPOKE,
+    PUBLISHER_QUALITY,
     PUBLISHER_LEFT,
     PUBLISHER_ON_STAGE,
     PUBLISHER_OFF_STAGE,
@@ -44,6 +51,8 @@ KINDS: Final = (
     SUBSCRIBER_QUALITY,
     SUBSCRIBER_LEFT,
 )
+
+OFTEN: Final = frozenset({PUBLISHER_QUALITY, SUBSCRIBER_QUALITY, SUBSCRIBER_LAYER})
 
 Fact = str | int | float | None
 
@@ -58,6 +67,11 @@ class Event:
     kind: str
     at: datetime
     facts: Mapping[str, Fact]
+
+    @property
+    def stream(self) -> str:
+        """The Redis stream that the event goes into."""
+        return QUALITY_STREAM if self.kind in OFTEN else STREAM
 
     def fields(self) -> dict[str, str]:
         """The event as the fields of a Redis stream entry."""
@@ -91,7 +105,7 @@ class Journal:
         """Write events to Redis as they come, for ever; a Redis that is away is waited for."""
         delay, away = 0.1, False
         while True:
-            writer = StreamWriter(url, STREAM, STREAM_LENGTH)
+            writer = StreamWriter(url, {STREAM: STREAM_LENGTH, QUALITY_STREAM: QUALITY_LENGTH})
             try:
                 await writer.connect()
                 if away:
@@ -112,7 +126,7 @@ class Journal:
             await self._news.wait()
             while self.waiting:
                 batch = [self.waiting[i] for i in range(min(BATCH, len(self.waiting)))]
-                await writer.append([event.fields() for event in batch])
+                await writer.append([(event.stream, event.fields()) for event in batch])
                 for event in batch:
                     if self.waiting and self.waiting[0] is event:
                         self.waiting.popleft()

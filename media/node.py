@@ -34,6 +34,7 @@ from media.relays import Relays
 from media.room import TALKBACK, Room, RoomKey, Stage
 from media.settings import Settings
 from media.subscriber import Subscriber
+from media.voice import spoken
 
 logger = Log(__name__)
 
@@ -41,6 +42,7 @@ REPAIR_S = 0.025
 MEASURE_S = 0.25
 REPORT_S = 3
 QUALITY_S = 10.0
+NOTE_S = 30
 EXPIRE_S = 12.0
 UNFINISHED_S = 10.0
 
@@ -50,7 +52,7 @@ class Node:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.boot = secrets.token_hex(8)
+        self.boot = f"{settings.id}~{secrets.token_hex(8)}" if settings.id else secrets.token_hex(8)
         self.rooms: dict[RoomKey, Room] = {}
         self.publishers: dict[str, Publisher] = {}
         self.subscribers: dict[str, Subscriber] = {}
@@ -92,7 +94,7 @@ class Node:
                 self._tasks.append(asyncio.create_task(beat))
         else:
             logger.info("no REDIS_URL: events stay in a bounded journal")
-        self._diary.note(events.NODE_STARTED, boot=self.boot)
+        self._diary.note(events.NODE_STARTED, boot=self.boot, node=self.settings.id)
         logger.info("media node started", udp_port=self.settings.udp_port, boot=self.boot)
 
     async def close(self) -> None:
@@ -396,6 +398,9 @@ class Node:
             self._forwarder.forget(stream)
         if publisher.id in self._joined:
             self._joined.discard(publisher.id)
+            seconds = spoken(publisher.voice)
+            if seconds is not None:
+                self._note_speech(publisher, seconds)
             if room.on_stage(publisher):
                 self._diary.publisher(events.PUBLISHER_OFF_STAGE, publisher)
             self._diary.publisher(events.PUBLISHER_LEFT, publisher, reason=reason)
@@ -454,16 +459,30 @@ class Node:
             room.measure(now)
         for publisher in self.publishers.values():
             publisher.remind(now)
+            seconds = publisher.speech(now)
+            if seconds is not None:
+                self._note_speech(publisher, seconds)
         for subscriber in self.subscribers.values():
             if subscriber.report_due:
                 subscriber.report()
         self._forwarder.flush()
 
+    def _note_speech(self, publisher: Publisher, seconds: float) -> None:
+        on_stage = self.room_of(publisher).on_stage(publisher)
+        self._diary.publisher(events.PUBLISHER_SPOKE, publisher, seconds=seconds, on_stage=on_stage)
+
     def _second(self) -> None:
         now = self._loop.time()
         self.load.second(self.packets_out)
-        for publisher in list(self.publishers.values()):
+        for number, publisher in enumerate(list(self.publishers.values())):
             publisher.second(now)
+            if (number + self._seconds) % NOTE_S == 0 and publisher.id in self._joined:
+                self._diary.publisher(
+                    events.PUBLISHER_QUALITY,
+                    publisher,
+                    kbps=publisher.kbps,
+                    loss=round(publisher.loss, 3),
+                )
         self._seconds += 1
         for number, subscriber in enumerate(list(self.subscribers.values())):
             if subscriber.second(now):

@@ -13,6 +13,7 @@ from media.mux import Mux
 from media.peer import Peer
 from media.skew import Skew
 from media.stream import Stream
+from media.voice import Voice, next_voice
 
 KEYFRAME_INTERVAL_S = 0.3
 GOP_AGE_S = 2.0
@@ -68,6 +69,7 @@ class Publisher:
         self.kbps = 0
         self.loss = 0.0
         self.talks_to: frozenset[str] | None = None
+        self.voice = Voice()
         self._skew = Skew()
         self.packets_in = 0
         self._now = mux.now
@@ -142,6 +144,11 @@ class Publisher:
         heard = sum(SILENCE - level for level in levels) / len(levels) if levels else 0.0
         self.loudness += (heard - self.loudness) * (0.5 if heard > self.loudness else 0.25)
         return self.loudness
+
+    def speech(self, now: float) -> float | None:
+        """The seconds of a speech that has just ended, after a look at the loudness."""
+        self.voice, seconds = next_voice(self.voice, self.loudness, now=now)
+        return seconds
 
     def _adapt(self) -> None:
         """Follow the loss: down when it is high, slowly up when there is none."""

@@ -61,17 +61,23 @@ class RedisConnection:
 
 
 class StreamWriter(RedisConnection):
-    """Appends to one stream, which keeps about `length` entries."""
+    """Appends to streams, each of which keeps about as many entries as `lengths` says."""
 
-    def __init__(self, url: str, stream: str, length: int) -> None:
+    def __init__(self, url: str, lengths: Mapping[str, int]) -> None:
         super().__init__(url)
-        self._stream = stream
-        self._length = str(length)
+        self._lengths = lengths
 
-    async def append(self, entries: Sequence[Mapping[str, str]]) -> None:
-        """Append the entries in order; returns when Redis has confirmed them all."""
-        head = ["XADD", self._stream, "MAXLEN", "~", self._length, "*"]
-        await self.run([[*head, *(x for pair in e.items() for x in pair)] for e in entries])
+    async def append(self, entries: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+        """Append entries (stream, fields) in order; returns when Redis has confirmed them all."""
+        await self.run(
+            [
+                [
+                    *("XADD", stream, "MAXLEN", "~", str(self._lengths[stream]), "*"),
+                    *(word for pair in fields.items() for word in pair),
+                ]
+                for stream, fields in entries
+            ]
+        )
 
 
 def _encoded(command: Sequence[str]) -> bytes:

@@ -1,4 +1,4 @@
-"""Who was where, and who was on stage: the media node's events, written down once each."""
+"""Who was where, and who was on stage: the media nodes' events, written down once each."""
 
 from __future__ import annotations
 
@@ -116,13 +116,23 @@ async def _off_stage(event: NodeEvent) -> None:
 
 
 async def _node_started(event: NodeEvent) -> None:
-    """A node begins with nobody in it: what an earlier life left open ended at the latest now."""
-    await Presence.update({Presence.left_at: event.at}).where(
-        Presence.left_at.is_null(), Presence.node != event.boot, Presence.joined_at <= event.at
-    )
-    await OnStage.update({OnStage.ended_at: event.at}).where(
-        OnStage.ended_at.is_null(), OnStage.node != event.boot, OnStage.began_at <= event.at
-    )
+    """A node begins with nobody in it: what its earlier life left open ended at the latest now."""
+    await close_node(event.facts.get("node", ""), at=event.at, but=event.boot)
+
+
+async def close_node(node: str, *, at: datetime, but: str = "") -> None:
+    """End every stay that a node which is gone left open; `but` is a boot of it that lives.
+
+    A boot is “node~number”; where the node has no name, “number” alone.
+    """
+    lives = f"{node}~%" if node else "%"
+    for table, began, ended in (
+        (Presence, Presence.joined_at, Presence.left_at),
+        (OnStage, OnStage.began_at, OnStage.ended_at),
+    ):
+        await table.update({ended: at}).where(
+            ended.is_null(), table.node != but, table.node.like(lives), began <= at
+        )
 
 
 _HANDLERS: Mapping[str, Callable[[NodeEvent], Awaitable[None]]] = {

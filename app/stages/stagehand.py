@@ -23,7 +23,7 @@ from app import live
 from app.clock import now as present
 from app.programme import releases
 from app.settings import Settings
-from app.stages import floor, lease, store
+from app.stages import attendance, floor, lease, store
 from app.stages.engine import Engine, engine
 from app.stages.nodes import Nodes
 
@@ -151,6 +151,8 @@ class Stagehand:
         except httpx.HTTPError as error:
             logger.info("places not kept", error=repr(error))
             return False
+        for node in lost:
+            await attendance.close_node(node, at=now)
         for conference in self._houses if lost else ():
             await live.announce(conference, "media", {"lost": list(lost)}, now=now)
         if lost:
