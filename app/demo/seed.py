@@ -21,7 +21,7 @@ from agenda.model import Schedule, Slot, scoped
 from app import db
 from app.conferences import store as conferences
 from app.conferences.tables import Conference, Organization
-from app.demo import history, people, voices
+from app.demo import history, people, places, voices
 from app.demo.conference import SLUG, booths, demo_schedule, shifted, written
 from app.demo.links import ORGANIZATION, Links, links
 from app.programme import draft, releases
@@ -123,6 +123,7 @@ async def _make(schedule: Schedule, slug: str, now: datetime) -> Conference:
     listeners = people.listeners(slug)
     audience = await people.introduce(listeners, now=now)
     await people.register(conference.id, listeners, audience, now=now)
+    await places.offer(conference.id, audience, slug, now=now)
     await people.star(conference.id, stored, audience, now=now)
     sponsors = await people.open_booths(conference.id, booths(), slug, now=now)
     await releases.publish(conference.id, by=owner, name="Demo", now=now)

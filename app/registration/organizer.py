@@ -76,6 +76,8 @@ async def _people(
     conference: Conference = request.state.conference
     everybody = await store.people(conference.id)
     found = [row for row in everybody if (not state or row["state"] == state) and _fits(row, q)]
+    # Those whom somebody must answer come first.
+    found.sort(key=lambda row: row["state"] != PENDING)
     kinds = await store.ticket_rows(conference.id)
     counted = Counter(row["state"] for row in everybody)
     return page(
