@@ -31,6 +31,8 @@ from app.jobs import routes as jobs
 from app.notices import organizer as mailings
 from app.notices import public as inbound
 from app.notices import routes as notices
+from app.notices import ways
+from app.offline import routes as offline
 from app.programme import feed, public
 from app.programme import routes as programme
 from app.recordings import routes as recordings
@@ -64,6 +66,8 @@ FEATURES = (
     inbound,
     registration,
     organizer,
+    ways,
+    offline,
     sponsors,
     reports,
     recordings,

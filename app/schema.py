@@ -14,6 +14,7 @@ MODULES = (
     "app.stages.tables",
     "app.attendees.tables",
     "app.registration.tables",
+    "app.notices.preference_tables",
     "app.reports.tables",
     "app.sponsors.tables",
     "app.jobs.tables",

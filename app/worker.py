@@ -22,7 +22,7 @@ from app import db, logs
 from app.accounts.tables import Person
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
-from app.notices import changes, compose, mail, pauses
+from app.notices import changes, compose, mail, pauses, push
 from app.registration import pretix
 from app.settings import BadSetting, Settings, from_environment
 from app.sponsors import hooks
@@ -148,6 +148,7 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
         ("outbox", runner.deliver_for_ever(handlers)),
         ("webhooks", runner.deliver_for_ever({"lead-hook": hooks.deliverer()})),
         ("mail", runner.deliver_for_ever({"mail": pauses.guarded(mailer.deliver)})),
+        ("push", runner.deliver_for_ever({"push": push.deliverer(settings)})),
         ("sweep", runner.sweep_for_ever(settings.files)),
         *((path, _loaded(path)(settings, redis)) for path in BACKGROUND),
     ]

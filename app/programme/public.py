@@ -213,9 +213,15 @@ def _initial(name: str) -> str:
 
 @post("/c/{slug:str}/sessions/{session_id:uuid}/star", opt={"who": ANYONE})
 async def star(
-    request: Request[Any, Any, Any], slug: FromPath[str], session_id: FromPath[UUID]
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    session_id: FromPath[UUID],
+    want: FromQuery[str] = "",
 ) -> Response[Any] | Redirect:
-    """Turn the reader's star over; without a name, sign in first."""
+    """Turn the reader's star over, or make it as they `want` (1 or 0), which may come twice.
+
+    Without a name, sign in first.
+    """
     _released, programme = await _programme(request)
     key = SessionId(str(session_id))
     if key not in programme.sessions:
@@ -228,7 +234,11 @@ async def star(
         if by_script:
             return Response(b"", status_code=200, headers={"HX-Redirect": sign_in})
         return Redirect(sign_in, status_code=303)
-    starred = await stars.toggle(request.state.conference.id, viewer.person, session_id, now=now())
+    conference, starred = request.state.conference.id, want == "1"
+    if want in ("0", "1"):
+        await stars.put(conference, viewer.person, session_id, starred=starred, now=now())
+    else:
+        starred = await stars.toggle(conference, viewer.person, session_id, now=now())
     if by_script:
         return page(
             request,

@@ -22,9 +22,9 @@ from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.jobs import outbox
 from app.jobs.outbox import Delivery, Handler, Undeliverable
+from app.outside import Unreachable, get_json
 from app.registration import places, store
 from app.registration.lists import Guest
-from app.registration.outside import Unreachable, get_json
 from app.registration.places import Desk
 from app.registration.rules import CONFIRMED
 from app.registration.tables import Application, Shop

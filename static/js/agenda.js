@@ -126,7 +126,7 @@ async function turn(button) {
   const was = button.getAttribute("aria-pressed") === "true";
   for (const star of same) star.setAttribute("aria-pressed", String(!was));
   try {
-    const answer = await fetch(button.formAction, { method: "POST", headers: { "HX-Request": "true" } });
+    const answer = await fetch(`${button.formAction}?want=${was ? 0 : 1}`, { method: "POST", headers: { "HX-Request": "true" } });
     const elsewhere = answer.headers.get("HX-Redirect");
     if (elsewhere) location.href = elsewhere;
     else if (!answer.ok) throw new Error(String(answer.status));

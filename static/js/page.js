@@ -75,12 +75,17 @@ const conference = meta("conference");
 if (conference) listen(conference.content, conference.dataset.ear);
 
 document.addEventListener("plenary:notice", (event) => {
-  const words = /** @type {CustomEvent} */ (event).detail.text;
+  const { text: words, url } = /** @type {CustomEvent} */ (event).detail;
   const place = document.getElementById("notices");
   if (!place || !words) return;
   const note = document.createElement("div");
   note.className = "notice";
   note.setAttribute("role", "status");
-  note.textContent = words;
+  const link = document.createElement("a");
+  link.textContent = words;
+  if (url?.startsWith("/")) {
+    link.href = url;
+    note.append(link);
+  } else note.textContent = words;
   place.append(note);
 });

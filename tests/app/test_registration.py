@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from agenda.formats import xlsx_table
+from app import outside
 from app.accounts.tables import Person, WebSession
 from app.attendees import store as attendees
 from app.clock import now
@@ -25,7 +26,7 @@ from app.jobs.outbox import Delivery
 from app.jobs.runner import Task
 from app.jobs.tables import Job, Outbox
 from app.notices import mail
-from app.registration import letters, links, lists, outside, places, pretix, rules, store
+from app.registration import letters, links, lists, places, pretix, rules, store
 from app.registration.places import Desk
 from app.registration.rules import Claim, Incomplete, Refused, Sent, Ticket
 from app.registration.tables import Agreement, Application

@@ -1,12 +1,13 @@
-"""Asking another server for JSON, without being led to private addresses."""
+"""Asking another server, without being led to private addresses."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,11 +24,29 @@ class Unreachable(Exception):
 
 
 async def get_json(url: str, *, headers: Mapping[str, str], trusted: tuple[str, ...]) -> Any:
-    """The JSON at an address. Redirects are not followed. Raises Unreachable.
+    """The JSON at an address. Redirects are not followed. Raises Unreachable."""
+    async with _asked("GET", url, headers, trusted) as answer:
+        return await _read(answer, urlsplit(url).hostname or "")
 
-    The name is resolved once, checked, and that very address is connected to, so that a second
-    answer of the name server leads nowhere else. Hosts in `trusted` may be private.
-    """
+
+async def post(
+    url: str, body: bytes, *, headers: Mapping[str, str], trusted: tuple[str, ...]
+) -> int:
+    """Send bytes to an address; returns the status of the answer. Raises Unreachable."""
+    async with _asked("POST", url, headers, trusted, body) as answer:
+        return answer.status_code
+
+
+@contextlib.asynccontextmanager
+async def _asked(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    trusted: tuple[str, ...],
+    body: bytes | None = None,
+) -> AsyncIterator[httpx.Response]:
+    """The name is resolved once, checked, and that very address is connected to, so that a second
+    answer of the name server leads nowhere else. Hosts in `trusted` may be private."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unreachable(_("The address must begin with https://."))
@@ -37,17 +56,15 @@ async def get_json(url: str, *, headers: Mapping[str, str], trusted: tuple[str, 
     port = f":{parts.port}" if parts.port else ""
     query = f"?{parts.query}" if parts.query else ""
     direct = f"{parts.scheme}://{bracketed}{port}{parts.path}{query}"
+    named = {**headers, "Host": parts.netloc.rpartition("@")[2]}
     try:
         async with (
             httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client,
             client.stream(
-                "GET",
-                direct,
-                headers={**headers, "Host": parts.netloc.rpartition("@")[2]},
-                extensions={"sni_hostname": host},
+                method, direct, headers=named, content=body, extensions={"sni_hostname": host}
             ) as answer,
         ):
-            return await _read(answer, host)
+            yield answer
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unreachable(
             _("{host} does not answer: {error}").format(host=host, error=type(error).__name__)

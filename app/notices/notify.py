@@ -1,0 +1,72 @@
+"""Telling one person something, in the ways that they chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app import db
+from app.accounts.tables import Person
+from app.conferences.tables import Conference
+from app.jobs import outbox
+from app.notices import preferences, push
+from app.notices.push import Ring
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What somebody is told. `url` is a path of ours; `over` is when it is of no use any more."""
+
+    kind: str
+    key: str
+    title: str
+    body: str
+    url: str
+    over: datetime | None = None
+
+
+async def tell(
+    conference: Conference, person: UUID, news: News, *, settings: Settings, now: datetime
+) -> preferences.Plan:
+    """Write what goes to a person, in one transaction, the caller's if there is one.
+
+    The same key twice tells once. Returns the plan that was followed.
+    """
+    found = await preferences.plans([person], news.kind, now=now, home=conference.time_zone)
+    plan = found[person]
+    async with db.transaction():
+        if plan.in_time("push", now, news.over):
+            ring = Ring(title=news.title, body=news.body, url=news.url, tag=news.key)
+            await push.put(person, ring, news.key, now=now, due_at=plan.due(now))
+        if plan.in_time("mail", now, news.over):
+            await _mail(conference, person, news, settings, now=now, due_at=plan.due(now))
+    return plan
+
+
+async def _mail(
+    conference: Conference,
+    person: UUID,
+    news: News,
+    settings: Settings,
+    *,
+    now: datetime,
+    due_at: datetime,
+) -> None:
+    row = await Person.select(Person.email, Person.name).where(Person.id == person).first()
+    if row is None or not row["email"]:
+        return
+    await outbox.put(
+        "mail",
+        f"news:{news.key}:{person}",
+        {
+            "to": row["email"],
+            "name": row["name"],
+            "from_name": conference.title,
+            "subject": news.title,
+            "text": f"{news.body}\n\n{settings.base_url}{news.url}".strip(),
+        },
+        now=now,
+        due_at=due_at,
+    )
