@@ -200,7 +200,7 @@ async def test_a_device_is_rung_in_words_that_only_it_can_read(
     point = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
     claims = jwt.decode(
         token,
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point),  # type: ignore[arg-type]
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point),
         algorithms=["ES256"],
         audience=f"http://127.0.0.1:{endpoint.port}",
     )
