@@ -28,6 +28,7 @@ from app.demo import routes as demo
 from app.editor import routes as editor
 from app.editor import solver_routes as editor_solver
 from app.jobs import routes as jobs
+from app.lobby import routes as lobby
 from app.notices import organizer as mailings
 from app.notices import public as inbound
 from app.notices import routes as notices
@@ -59,6 +60,7 @@ FEATURES = (
     editor_solver,
     stages,
     talk,
+    lobby,
     afterwards,
     attendees,
     diary,
