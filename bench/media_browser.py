@@ -100,15 +100,25 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
-    """A node with a live room for each of COLOURS, and Chromium."""
-    with node_process() as node:
+async def stage(*, across: bool = False) -> AsyncIterator[Stage]:
+    """A node with a live room for each of COLOURS, and Chromium.
+
+    With `across` all rooms but the first live on a second node, which the page never speaks to.
+    """
+    with contextlib.ExitStack() as processes:
+        node = processes.enter_context(node_process())
+        other = processes.enter_context(node_process(secret=node.secret)) if across else node
+        first = next(iter(COLOURS))
         async with contextlib.AsyncExitStack() as stack:
             for room, yuv in COLOURS.items():
                 loop = encode_loop(_pictures(yuv), _silence(), fps=FPS, kbps=1000)
                 token = node.token(person=room, publish="stage")
-                await stack.enter_async_context(LoopPublisher(node.address, room, token, loop))
-            node.put_on_air(*COLOURS)
+                home = node if room == first else other
+                await stack.enter_async_context(LoopPublisher(home.address, room, token, loop))
+            away = {room: other.address for room in COLOURS if across and room != first}
+            node.put_on_air(*COLOURS, homes=away)
+            if across:
+                other.put_on_air(*away)
             playwright = await stack.enter_async_context(async_playwright())
             browser = await playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=list(CHROMIUM)

@@ -8,10 +8,11 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from bench.ports import free_port
 from media.grant import Grant, sign
 
 READY_S = 30.0
+NOWHERE_ELSE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,11 @@ class NodeProcess:
         expires = datetime.now(UTC) + timedelta(hours=1)
         return sign(Grant(conference="bench", rooms=("*",), expires=expires, **of), self.secret)
 
-    def put_on_air(self, *rooms: str) -> None:
-        """Put the group "stage" on air in these rooms."""
+    def put_on_air(self, *rooms: str, homes: Mapping[str, str] = NOWHERE_ELSE) -> None:
+        """Put the group "stage" on air in these rooms; `homes` tells which live on other nodes."""
         httpx.put(
             f"{self.address}/media/stages",
-            json={"stages": {room: {"on_air": "stage"} for room in rooms}},
+            json={"stages": {room: {"on_air": "stage", "home": homes.get(room)} for room in rooms}},
             headers={"authorization": f"Bearer {self.token(person='desk', control=True)}"},
         ).raise_for_status()
 
@@ -54,9 +56,11 @@ class NodeProcess:
 
 
 @contextlib.contextmanager
-def node_process(media_address: str = "127.0.0.1", *, fan: str = "c") -> Iterator[NodeProcess]:
+def node_process(
+    media_address: str = "127.0.0.1", *, fan: str = "c", secret: str = ""
+) -> Iterator[NodeProcess]:
     """A node that offers this address; `fan` is "c" (where it was built) or "python"."""
-    secret, port = secrets.token_hex(16), free_port()
+    secret, port = secret or secrets.token_hex(16), free_port()
     environment = {
         **os.environ,
         "PLENARY_SECRET_MEDIA": secret,

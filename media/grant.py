@@ -14,6 +14,8 @@ ALGORITHM = "HS256"
 EVERY = "*"
 EVERYTHING = (EVERY,)
 MAX_TOKEN = 8192
+RELAY = "relay:"
+"""Begins the person of a service grant by which another node watches a room for its own viewers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,11 @@ class Grant:
     def governs(self, conference: str, room: str) -> bool:
         """Whether the grant allows control of this room of this conference."""
         return self.control and self.conference in (EVERY, conference) and self.covers(room)
+
+    @property
+    def relays(self) -> bool:
+        """Whether another node watches by it."""
+        return self.service and self.person.startswith(RELAY)
 
     def covers(self, room: str) -> bool:
         """Whether the grant is good in this room."""

@@ -64,7 +64,10 @@ class Node:
         self._loop = asyncio.get_running_loop()
         self._forwarder = Forwarder()
         self._relays = Relays(
-            secret=settings.secret, name=settings.id or self.boot, forwarder=self._forwarder
+            self.rooms,
+            secret=settings.secret,
+            name=settings.id or self.boot,
+            forwarder=self._forwarder,
         )
         self.resting = False
         self.load = Load()
@@ -181,7 +184,7 @@ class Node:
         room.subscribers[subscriber.id] = subscriber
         self.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
-        self._relays.keep(self.rooms.values(), self._loop.time())
+        self._relays.keep(self._loop.time())
         return subscriber, subscriber.answer(self._transport(subscriber.peer.ice))
 
     def move(self, subscriber: Subscriber, grant: Grant, room_id: str, group: str | None) -> None:
@@ -196,7 +199,7 @@ class Node:
         self.rooms.setdefault(room.key, room)
         room.subscribers[subscriber.id] = subscriber
         room.welcome(subscriber, self._loop.time())
-        self._relays.keep(self.rooms.values(), self._loop.time())
+        self._relays.keep(self._loop.time())
         self._forwarder.flush()
         subscriber.report()
         if subscriber.id in self._joined:
@@ -355,7 +358,7 @@ class Node:
                 # The room lives elsewhere now; whoever sends here connects anew, to there.
                 for publisher in list(room.publishers.values()):
                     self._drop_publisher(publisher, "room moved")
-        self._relays.keep(self.rooms.values(), self._loop.time())
+        self._relays.keep(self._loop.time())
         self._forwarder.flush()
 
     @contextlib.contextmanager
@@ -454,7 +457,7 @@ class Node:
 
     def _measure(self) -> None:
         now = self._loop.time()
-        self._relays.keep(self.rooms.values(), now)
+        self._relays.keep(now)
         for room in list(self.rooms.values()):
             room.measure(now)
         for publisher in self.publishers.values():

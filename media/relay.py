@@ -7,7 +7,7 @@ which lanes of our own subscribers follow. What a lane carries is asked for, fou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ import httpx
 from media import rtcp, sdp
 from media.client import Connection, OfferedLine, describe
 from media.errors import MediaError
-from media.grant import Grant, sign
+from media.grant import RELAY, Grant, sign
 from media.log import Log
 from media.skew import Skew
 from media.stream import Stream
@@ -50,7 +50,8 @@ class Remote:
 
 class Relay:
     """One room of the node at `address` (http://host:port or unix:/path), kept connected until
-    `close`. `changed` is called with the choices whenever they are others than before."""
+    `close`. `choices` are what it carries, the best first; `changed` is called whenever they are
+    others than before, with the streams that are gone."""
 
     def __init__(
         self,
@@ -62,9 +63,10 @@ class Relay:
         name: str,
         arrived: Callable[[Stream], None],
         drained: Callable[[], None],
-        changed: Callable[[list[Choice]], None],
+        changed: Callable[[Iterable[Stream]], None],
     ) -> None:
         self.address = address
+        self.choices: list[Choice] = []
         self._conference, self._room = conference, room
         self._secret, self._name = secret, name
         self._arrived, self._drained, self._changed = arrived, drained, changed
@@ -135,7 +137,7 @@ class Relay:
         grant = Grant(
             conference=self._conference,
             rooms=(self._room,),
-            person=f"relay:{self._name}",
+            person=RELAY + self._name,
             name=self._name,
             subscribe=True,
             service=True,
@@ -163,7 +165,12 @@ class Relay:
     def _end(self) -> None:
         self._streams, self._by_ssrc, self._remotes = {}, {}, {}
         self._connection = None
-        self._changed([])
+        self._show([])
+
+    def _show(self, choices: list[Choice]) -> None:
+        gone = {stream for _, stream in self.choices} - {stream for _, stream in choices}
+        self.choices = choices
+        self._changed(gone)
 
     async def _follow(self, http: httpx.AsyncClient, location: str) -> None:
         """Ask what the lanes carry, until the node no longer knows us."""
@@ -179,7 +186,7 @@ class Relay:
             ]
             if now != shown:
                 shown = now
-                self._changed([choice for lane in lanes if (choice := self._choice(lane))])
+                self._show([choice for lane in lanes if (choice := self._choice(lane))])
             await asyncio.sleep(ASK_S)
 
     def _choice(self, lane: Mapping[str, Any]) -> Choice | None:

@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from media.forwarder import Forwarder
 from media.room import Room, RoomKey
-from media.subscriber import Choice
+from media.stream import Stream
 
 if TYPE_CHECKING:
     from media.relay import Relay
+
+LINGER_S = 10.0
+"""A relay that nobody watches stays for this long: people come back, and then it is warm."""
 
 
 class Relays:
     """Compares the rooms that are watched with the relays that run, and closes the difference."""
 
-    def __init__(self, *, secret: str, name: str, forwarder: Forwarder) -> None:
+    def __init__(
+        self, rooms: Mapping[RoomKey, Room], *, secret: str, name: str, forwarder: Forwarder
+    ) -> None:
+        self._rooms = rooms
         self._secret, self._name, self._forwarder = secret, name, forwarder
         self._running: dict[RoomKey, Relay] = {}
+        self._watched: dict[RoomKey, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def keep(self, rooms: Iterable[Room], now: float) -> None:
+    def keep(self, now: float) -> None:
         """Begin what is watched and lives elsewhere, end the rest."""
         wanted = {
             room.key: room
-            for room in rooms
+            for room in self._rooms.values()
             if room.stage.home and any(s.group is None for s in room.subscribers.values())
         }
+        self._watched.update(dict.fromkeys(wanted, now))
         for key, relay in list(self._running.items()):
             room = wanted.get(key)
+            if room is None and now - self._watched[key] < LINGER_S:
+                continue
             if room is None or room.stage.home != relay.address:
                 self._end(key)
         for key, room in wanted.items():
             if key not in self._running:
                 self._running[key] = self._begin(room)
+            choices = self._running[key].choices
+            if room.relayed is not choices:
+                room.relayed = choices
+                room.refill(now, everybody=True)
 
     async def close(self) -> None:
         for key in list(self._running):
@@ -49,12 +63,10 @@ class Relays:
         # Imported where it is needed: an HTTP client costs a node 10 MB that most never use.
         from media.relay import Relay
 
-        def changed(choices: list[Choice]) -> None:
-            gone = {stream for _, stream in room.relayed} - {stream for _, stream in choices}
-            room.relayed = choices
-            room.refill(asyncio.get_running_loop().time(), everybody=True)
+        def changed(gone: Iterable[Stream]) -> None:
             for stream in gone:
                 self._forwarder.forget(stream)
+            self.keep(asyncio.get_running_loop().time())
             self._forwarder.flush()
 
         assert room.stage.home is not None
@@ -70,6 +82,7 @@ class Relays:
         )
 
     def _end(self, key: RoomKey) -> None:
+        self._watched.pop(key, None)
         task = asyncio.create_task(self._running.pop(key).close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

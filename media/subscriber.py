@@ -71,7 +71,7 @@ class Subscriber:
         self.lines = _lines(offer, most_lanes)
         self.lanes = [
             # A broadcast waits for a fresh keyframe: a squeezed replay would stay in the recording.
-            _lane(line, now=mux.now, catch_up=catch_up, replays=not grant.service)
+            _lane(line, now=mux.now, catch_up=catch_up, replays=not grant.service or grant.relays)
             for line in self.lines
             if line.codec
         ]

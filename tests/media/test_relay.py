@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from media import relays
 from media.errors import Draining
 from media.node import Node
 from media.room import Stage
@@ -76,7 +77,10 @@ async def test_many_watch_a_room_of_another_node_by_one_copy(pair: Pair) -> None
     assert len(pair.home.node.subscribers) == 1
 
 
-async def test_switching_to_a_room_of_another_node_keeps_the_connection(pair: Pair) -> None:
+async def test_switching_to_a_room_of_another_node_keeps_the_connection(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "LINGER_S", 1.0)
     far, near = await pair.home.speaker("far"), await pair.away.speaker("near", room=HERE)
     listener = await pair.away.listener(room=HERE, kinds=("video",))
     stop = asyncio.Event()
