@@ -92,7 +92,7 @@ class Room:
 
     def _serve(self, subscriber: Subscriber, choices: list[Choice]) -> None:
         """Fill a subscriber's lanes; behind the stage nobody gets their own camera and voice back."""
-        if self.stage.home is not None and subscriber.grant.service:
+        if self.stage.home is not None and subscriber.grant.relays:
             # What another node gives us is never given on: two that take each other for home
             # would send it round and round.
             choices = []

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
 from media import sdp, views
+from media.access import sign_path
 from media.errors import (
     BadOffer,
     Full,
@@ -124,7 +125,9 @@ def subscribe(request: Request, node: Node) -> Response:
     except Full as full:
         if group is None:
             full.broadcast = node.settings.broadcast.format(
-                conference=quote(grant.conference, safe=""), room=quote(room, safe="")
+                conference=quote(grant.conference, safe=""),
+                room=quote(room, safe=""),
+                token=sign_path(grant.conference, room, node.settings.secret, now=request.now),
             )
         raise
     return _created("subscribers", subscriber, answer, _ways(request, node, grant))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from media.turn import Turn
 
-BROADCAST = "/media/hls/{conference}/{room}/index.m3u8"
+BROADCAST = "/media/hls/{token}/{conference}/{room}/index.m3u8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ class Settings:
     `id` names the node among others: sessions' ids begin with it, and it registers by it in Redis.
     `native` allows the fan-out in C where it was built. `addresses` are offered to clients as ICE
     candidates; empty means every address of the machine and 127.0.0.1. `broadcast` is where a
-    room's broadcast is offered to whom there is no place for, with {conference} and {room}.
+    room's broadcast is offered to whom there is no place for, with {conference}, {room} and a
+    {token} that is signed for them.
     """
 
     secret: str = field(repr=False)
