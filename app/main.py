@@ -35,6 +35,8 @@ from app.notices import routes as notices
 from app.notices import ways
 from app.offline import routes as offline
 from app.programme import feed, public
+from app.programme import log_routes as programme_log
+from app.programme import release_routes as programme_releases
 from app.programme import routes as programme
 from app.recordings import routes as recordings
 from app.registration import organizer
@@ -56,6 +58,8 @@ FEATURES = (
     public,
     feed,
     programme,
+    programme_releases,
+    programme_log,
     editor,
     editor_solver,
     stages,

@@ -141,6 +141,36 @@ async def by_id(release: UUID) -> Released:
     return found
 
 
+async def numbered(conference: UUID, number: int) -> Released | None:
+    """A release by its number, or None where there is none."""
+    row = (
+        await t.Release.select(t.Release.id)
+        .where(t.Release.conference == conference, t.Release.number == number)
+        .first()
+    )
+    return None if row is None else await by_id(row["id"])
+
+
+async def roll_back(
+    conference: UUID,
+    to: Released,
+    *,
+    expected: int,
+    by: UUID | None,
+    comment: str,
+    publish_now: bool,
+    now: datetime,
+) -> None:
+    """Make a release's schedule the draft again, and, if wanted, the next release; all or nothing.
+
+    Raises DraftMoved when the draft is not the `expected` version any more.
+    """
+    async with db.transaction():
+        await draft.write(conference, to.schedule, expected=expected)
+        if publish_now:
+            await publish(conference, by=by, name=to.release.name, comment=comment, now=now)
+
+
 async def _load(release: UUID) -> Released:
     row = await t.Release.select().where(t.Release.id == release).first()
     assert row is not None

@@ -14,14 +14,13 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response
 
 from agenda.errors import UnknownZone, Unreadable
-from agenda.findings import Finding, Severity, scan
-from agenda.schedule import diff
+from agenda.findings import Finding, Severity
 from app.accounts.viewer import OWNER
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import page
-from app.programme import draft, releases, uploads
+from app.programme import draft, uploads
 from app.settings import Settings
 
 _SHOWN = 60
@@ -125,41 +124,4 @@ async def apply_import(
     return Redirect(f"/c/{slug}/releases", status_code=303)
 
 
-@get("/c/{slug:str}/releases", opt={"who": OWNER})
-async def release_page(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[Any]:
-    """What a release would tell the public, its conflicts, and the earlier ones."""
-    conference: Conference = request.state.conference
-    present = await draft.read(conference.id)
-    last = await releases.latest(conference.id)
-    return page(
-        request,
-        "programme/releases.html",
-        at=f"/c/{slug}",
-        draft=present.schedule,
-        version=present.version,
-        last=last,
-        changes=diff(last.schedule if last else None, present.schedule),
-        sessions={s.id: s for s in present.schedule.sessions},
-        rooms={r.id: r for r in present.schedule.rooms},
-        findings=sorted_findings(scan(present.schedule)),
-        history=await releases.history(conference.id),
-        most=_SHOWN,
-    )
-
-
-@post("/c/{slug:str}/releases", opt={"who": OWNER})
-async def release(request: Request[Any, Any, Any], slug: FromPath[str], data: Form) -> Redirect:
-    """Publish the draft, if it is still the one that was looked at."""
-    conference: Conference = request.state.conference
-    await releases.publish(
-        conference.id,
-        expected=int(data["version"]) if data.get("version", "").isdecimal() else -1,
-        by=request.state.viewer.person,
-        name=data.get("name", "")[:200],
-        comment=data.get("comment", "")[:5000],
-        now=now(),
-    )
-    return Redirect(f"/c/{slug}/agenda", status_code=303)
-
-
-handlers: list[Any] = [import_page, plan_import, apply_import, release_page, release]
+handlers: list[Any] = [import_page, plan_import, apply_import]
