@@ -26,6 +26,24 @@ def _postgres_bin() -> Path:
     return found[-1].parent
 
 
+_HERE = Path(__file__).resolve().parent
+_NEEDS = (
+    ("PLENARY_REAL_DATA", "agenda/test_real_*.py", "the folder of real schedules"),
+    ("PLENARY_LIVEKIT_SERVER", "peers/test_*.py", "./plenary test --peers builds it with Go"),
+)
+"""What a test needs that not every machine has: a variable, the files, and why they stay out."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what was not run. Here, because only this file is read where tests run in workers."""
+    for variable, files, why in _NEEDS:
+        if os.environ.get(variable):
+            continue
+        terminalreporter.section(f"not run: {variable} is not set ({why})")
+        for path in sorted(_HERE.glob(files)):
+            terminalreporter.write_line(f"tests/{path.relative_to(_HERE)}")
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A private PostgreSQL server on a unix socket, with one migrated template database."""

@@ -11,20 +11,11 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
 NAMED = os.environ.get("PLENARY_REAL_DATA", "")
 FOLDER = (REPOSITORY / NAMED).resolve() if NAMED else None
 
-# Without the folder these tests have nothing to read: they are not collected, and listed below.
+# Without the folder these tests have nothing to read: they are not collected; tests/conftest.py lists them.
 collect_ignore_glob = [] if FOLDER else ["test_real_*.py"]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FOLDER is not None:
-        return
-    terminalreporter.section("not run: PLENARY_REAL_DATA names no folder of real schedules")
-    for path in sorted(HERE.glob("test_real_*.py")):
-        terminalreporter.write_line(str(path.relative_to(REPOSITORY)))
 
 
 @pytest.fixture(scope="session")
