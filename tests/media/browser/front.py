@@ -52,6 +52,7 @@ class Front:
             name=asked["person"].title(),
             publish=asked.get("publish"),
             subscribe=True,
+            backstage=(asked["backstage"],) if "backstage" in asked else (),
             expires=datetime.now(UTC) + timedelta(minutes=5),
         )
         token = sign(grant, self._settings.secret)

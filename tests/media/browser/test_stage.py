@@ -35,6 +35,50 @@ async def test_two_speakers_and_a_screen_share(front: Front, browser: Browser) -
     assert await eve.evaluate("states") == ["joining", "joined"]
 
 
+HEARD = """async () => {
+  const {lanes} = await watching.lanes();
+  return lanes.filter((lane) => lane.kind === 'audio' && lane.person).map((lane) => lane.person);
+}"""
+SOUNDS = """async () => {
+  let packets = 0;
+  for (const one of (await watching.keeper.connection.getStats()).values())
+    if (one.type === 'inbound-rtp' && one.kind === 'audio') packets += one.packetsReceived;
+  return packets;
+}"""
+
+
+async def test_talkback_reaches_the_speaker_and_not_the_audience(
+    front: Front, browser: Browser
+) -> None:
+    await front.on_air("hall")
+    ada, pia, eve = [await open_page(browser, front.address) for _ in range(3)]
+    await ada.evaluate("publish('hall', 'ada', '#e00')")
+    own = "{group: 'stage', grantUrl: '/grant?person=ada&backstage=stage'}"
+    await ada.evaluate(f"watch('hall', 'ada', 1, {own})")
+    await eve.evaluate("watch('hall', 'eve', 1)")
+    await becomes(eve, HEARD, ["ada"], seconds=15)
+    await pia.evaluate(
+        """async () => {
+          const {Talkback} = await import('/js/talkback.js');
+          window.states = [];
+          window.talkback = new Talkback(
+            '/grant?person=pia&publish=talkback:stage&room=hall', (state) => states.push(state));
+          await talkback.start(['ada']);
+        }"""
+    )
+    await becomes(ada, HEARD, ["pia"], seconds=10)
+    before = await ada.evaluate(SOUNDS)
+    await ada.wait_for_timeout(500)
+    assert await ada.evaluate(SOUNDS) > before + 10
+    assert await eve.evaluate(HEARD) == ["ada"]
+    await pia.evaluate("talkback.stop()")
+    await becomes(ada, HEARD, [])
+    await pia.evaluate("talkback.start(['somebody else'])")
+    await ada.wait_for_timeout(500)
+    assert await ada.evaluate(HEARD) == []
+    await pia.evaluate("talkback.leave()")
+
+
 async def test_fifty_switches_among_three_rooms(front: Front, browser: Browser) -> None:
     rooms = {"hall": "red", "annex": "green", "loft": "blue"}
     await front.on_air(*rooms)
