@@ -9,14 +9,15 @@ from contextvars import ContextVar
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Request, Response
-from litestar.enums import MediaType
 
 from app import words
-from app.static import static_url
+from app.static_tree import static_url
+
+if TYPE_CHECKING:
+    from litestar import Request, Response
 
 _HERE = Path(__file__).resolve().parent
 _TEMPLATES = _HERE.parent / "templates"
@@ -156,6 +157,9 @@ def page(
 
     `viewer` and `conference` come from the request's state unless given.
     """
+    # Workers render mails and papers, and must not carry the web framework for it.
+    from litestar import Response
+
     state = request.scope.get("state", {})
     context.setdefault("viewer", state.get("viewer"))
     context.setdefault("conference", state.get("conference"))
@@ -164,7 +168,7 @@ def page(
     answer = {"Vary": "HX-Request", "Cache-Control": "private, no-cache", **(headers or {})}
     return Response(
         render(template, block=wanted, **context),
-        media_type=MediaType.HTML,
+        media_type="text/html; charset=utf-8",
         status_code=status,
         headers=answer,
     )

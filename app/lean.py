@@ -30,9 +30,15 @@ def hidden(name: str) -> Iterator[None]:
         del sys.modules[name]
 
 
-def spare_in_workers() -> None:
-    """structlog would draw tracebacks with rich, httpx has a command line made with click, and
-    redis and our grants sign tokens by PyJWT, which needs cryptography for other keys than ours."""
-    spare("rich", "click")
+def spare_in_web() -> None:
+    """structlog would draw tracebacks with rich; redis and our grants sign tokens by PyJWT, which
+    needs cryptography for other keys than ours."""
+    spare("rich")
     with hidden("cryptography"):
         importlib.import_module("jwt")
+
+
+def spare_in_workers() -> None:
+    """The same, and httpx has a command line made with click, which only uvicorn needs."""
+    spare("click")
+    spare_in_web()

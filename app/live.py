@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
-from litestar.types import HTTPResponseStartEvent, Receive, Send
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -21,6 +20,11 @@ from app import db
 from app.live_tables import LiveEvent
 
 logger = structlog.get_logger(__name__)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+"""As ASGI has them."""
 
 NUDGE = "plenary:live"
 _KEPT = timedelta(hours=6)
@@ -128,7 +132,7 @@ async def prune(*, now: datetime) -> None:
         await LiveEvent.delete().where(LiveEvent.at < now - _KEPT, LiveEvent.id < last["id"])
 
 
-_START: HTTPResponseStartEvent = {
+_START: Mapping[str, Any] = {
     "type": "http.response.start",
     "status": 200,
     "headers": [

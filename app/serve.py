@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from app import lean
+
+# Before anything else is loaded.
+lean.spare_in_web()
+
 import sys
 
 import uvicorn

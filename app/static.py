@@ -7,11 +7,9 @@ and between ES modules change with it too.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +19,10 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.types import Message, Scope
 
-ROOT = Path(__file__).resolve().parent.parent / "static"
+from app.static_tree import ROOT as ROOT
+from app.static_tree import files as files
+from app.static_tree import static_url as static_url
+from app.static_tree import version as version
 
 _PACKED = frozenset({".css", ".js", ".svg", ".json", ".txt"})
 _TYPES: Mapping[str, str] = MappingProxyType(
@@ -87,27 +88,6 @@ async def secure(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     for name, words in SECURITY_HEADERS.items():
         headers.setdefault(name, words)
-
-
-def files() -> dict[str, Path]:
-    """Every static file by its path below static/, sorted."""
-    found = (path for path in ROOT.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return {path.relative_to(ROOT).as_posix(): path for path in sorted(found)}
-
-
-@lru_cache(maxsize=1)
-def version() -> str:
-    """The hash of all names and contents; it changes when any file does."""
-    digest = hashlib.sha256()
-    for name, path in files().items():
-        digest.update(f"{name}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
-
-
-def static_url(path: str) -> str:
-    """The address of a file below static/. It may be cached for ever."""
-    return f"/static/{version()}/{path}"
 
 
 @lru_cache(maxsize=256)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -14,45 +11,19 @@ from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.handlers.base import BaseRouteHandler
 
 from app.accounts import sessions
+from app.accounts.who import ANYONE as ANYONE
+from app.accounts.who import EVERYBODY as EVERYBODY
+from app.accounts.who import OWNER as OWNER
+from app.accounts.who import ROLES as ROLES
+from app.accounts.who import SIGNED_IN as SIGNED_IN
+from app.accounts.who import STAFF as STAFF
+from app.accounts.who import SignInFirst as SignInFirst
+from app.accounts.who import Viewer as Viewer
 from app.conferences.tables import Conference, Membership
 from app.programme.feed_token import address
 from app.settings import Settings
 
-ANYONE = "anyone"
-SIGNED_IN = "signed in"
-STAFF = frozenset({"owner", "producer"})
-OWNER = frozenset({"owner"})
-EVERYBODY = frozenset({"owner", "producer", "moderator", "speaker", "attendee", "sponsor"})
-ROLES = tuple(sorted(EVERYBODY))
-
 Connection = ASGIConnection[Any, Any, Any, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Viewer:
-    """A signed-in person, with the roles in the conference that the request is about."""
-
-    person: UUID
-    name: str
-    email: str | None
-    roles: frozenset[str] = frozenset()
-    calendar_url: str | None = None
-
-    @property
-    def tag(self) -> str:
-        """Tells this person from another one to the browser's own store; says nothing else."""
-        return hashlib.sha256(b"who" + self.person.bytes).hexdigest()[:16]
-
-    def has(self, roles: Iterable[str]) -> bool:
-        return not self.roles.isdisjoint(roles)
-
-
-class SignInFirst(Exception):
-    """Nobody is signed in, and the page is for somebody; `next_url` brings them back."""
-
-    def __init__(self, next_url: str) -> None:
-        super().__init__("sign in first")
-        self.next_url = next_url
 
 
 async def admit(connection: Connection, handler: BaseRouteHandler) -> None:

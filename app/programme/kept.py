@@ -7,11 +7,8 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
-
-from litestar import Request
-from litestar.response import Response
 
 from agenda.doors import Phase
 from agenda.model import SlotId
@@ -20,6 +17,10 @@ from app.programme.releases import Released
 from app.programme.view import Programme
 from app.stages import store as stages
 from app.stages.tables import PhaseChange
+
+if TYPE_CHECKING:
+    from litestar import Request
+    from litestar.response import Response
 
 T = TypeVar("T")
 
@@ -96,6 +97,9 @@ def unpacked_for(
     request: Request[Any, Any, Any], packed: bytes, headers: Mapping[str, str]
 ) -> Response[bytes]:
     """A packed page, as the browser can read it."""
+    # Mails show the programme too, from processes without the web framework.
+    from litestar.response import Response
+
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(
             packed, media_type="text/html", headers={**headers, "Content-Encoding": "gzip"}

@@ -31,8 +31,8 @@ from app.recordings import store
 from app.recordings.policy import Stretch, Switch, is_on, recorded
 from app.settings import Settings
 from app.stages import lease
+from app.stages.broadcast import broadcast_client
 from app.stages.node import control_grant
-from app.stages.proxy import broadcast_client
 
 logger = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from agenda.model import Slot
-from app.accounts.viewer import Viewer
+from app.accounts.who import Viewer
 from app.settings import LiveKit, Settings
 from app.stages.floor import Cues
 from app.stages.node import Node

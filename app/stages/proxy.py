@@ -12,6 +12,7 @@ from litestar.types import Receive, Scope, Send
 
 from app.clock import now
 from app.settings import Settings
+from app.stages.broadcast import broadcast_client as broadcast_client
 from app.stages.nodes import Nodes
 from media.errors import NoGrant
 from media.grant import verify
@@ -40,18 +41,6 @@ _AWAY = (
     b'{"title":"The media node is not running","status":503,'
     b'"detail":"It is being started again; try again in a moment."}',
 )
-
-
-def broadcast_client(settings: Settings) -> httpx.AsyncClient:
-    """A client of the broadcast on this machine. A playlist may be waited for."""
-    return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(
-            uds=str(settings.hls_socket),
-            limits=httpx.Limits(max_connections=1000, max_keepalive_connections=50),
-        ),
-        base_url="http://media",
-        timeout=httpx.Timeout(10.0, read=15.0),
-    )
 
 
 class MediaProxy:
