@@ -49,6 +49,7 @@ class Node:
         self._settings = settings
         self._nodes = nodes
         self._known: frozenset[str] = frozenset()
+        self._remembered: Mapping[str, str] = {}
 
     def _headers(self, now: datetime) -> dict[str, str]:
         return {"authorization": f"Bearer {control_grant(self._settings, now=now)}"}
@@ -97,15 +98,21 @@ class Node:
         Returns the nodes that died since the last call.
         """
         living = await self._nodes.living(fresh=True)
-        lost = tuple(sorted(self._known - living.keys()))
+        silent = sorted(self._known - living.keys())
+        lost = tuple([id for id in silent if await self._nodes.gone(id)])
+        living = await self._nodes.living()
         self._known = frozenset(living)
         if not living:
-            return ()
+            return lost
+        await self._nodes.restore(self._remembered)
         resting = [id for id, node in living.items() if node.draining]
         used = await self._used(resting, now) if resting and len(living) > 1 else frozenset()
         for key, id in list((await self._nodes.places()).items()):
-            if id not in living or (id in resting and len(living) > 1 and key not in used):
+            if (id not in living and await self._nodes.gone(id)) or (
+                id in resting and len(living) > 1 and key not in used
+            ):
                 await self._nodes.move(key, instead_of=id)
+        self._remembered = dict(await self._nodes.places())
         for id in lost:
             logger.warning("a media node is gone; its rooms are placed anew", node=id)
         return lost

@@ -23,6 +23,7 @@ PLACES = "plenary:places"
 _FRESH_S = 0.2
 _BUSY = 0.75
 _STEP = 0.25
+_PROBE_S = 0.7
 _FULL = 0.9
 _TAKE_PLACE = """
 local there = redis.call('hget', KEYS[1], ARGV[1])
@@ -70,6 +71,7 @@ class Nodes:
         self._settings = settings
         self._redis = redis
         self._living: dict[str, Registration] = {}
+        self._last: dict[str, Registration] = {}
         self._places: dict[str, str] = {}
         self._looked = float("-inf")
         self._placing = asyncio.Lock()
@@ -106,6 +108,7 @@ class Nodes:
                 except ValueError as error:
                     logger.warning("a node's registration can't be read", node=id, error=str(error))
         places = await redis.hgetall(PLACES)
+        self._last.update(found)
         self._living = found
         self._places = {key.decode(): id.decode() for key, id in places.items()}
 
@@ -113,8 +116,8 @@ class Nodes:
         """The living node where a room is, which gets it now where it has none."""
         nodes = await self.living()
         present = self._places.get(f"{conference}/{room}")
-        if present is not None and present in nodes:
-            return nodes[present]
+        if present is not None and (present in nodes or not await self.gone(present)):
+            return self._last[present]
         return await self._place(conference, room, instead_of=present)
 
     async def for_viewer(self, conference: str, room: str) -> Registration | None:
@@ -125,6 +128,35 @@ class Nodes:
             return home
         others = [node for node in self._living.values() if has_room(node)]
         return min(others, key=lambda node: (node.busy, node.id), default=home)
+
+    async def gone(self, id: str) -> bool:
+        """Whether a node whose registration ran out is dead: one that still answers is only slow."""
+        last = self._last.get(id)
+        if last is None:
+            return True
+        try:
+            await self.client(last).get("/media/health", timeout=_PROBE_S)
+        except httpx.HTTPError:
+            return True
+        self._living = {**self._living, id: last}
+        return False
+
+    async def restore(self, remembered: Mapping[str, str]) -> None:
+        """Write down again where rooms are that Redis has forgotten, such as after it was wiped: or
+        the next viewer would move a room away from under its speakers."""
+        forgotten = {
+            key: id
+            for key, id in remembered.items()
+            if key not in self._places and id in self._living
+        }
+        redis = _untyped(self._redis)
+        for key, id in forgotten.items():
+            try:
+                await redis.hsetnx(PLACES, key, id)
+            except (RedisError, OSError) as error:
+                logger.info("place not restored", room=key, error=str(error))
+                return
+            self._places[key] = id
 
     async def move(self, key: str, *, instead_of: str) -> Registration | None:
         """Place the room “conference/room” anew, unless somebody did already."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +15,7 @@ from litestar.types import Receive, Scope, Send
 from app.clock import now
 from app.settings import Settings
 from app.stages.broadcast import broadcast_client as broadcast_client
-from app.stages.nodes import Nodes
+from app.stages.nodes import Nodes, ask_all
 from media.errors import NoGrant
 from media.grant import verify
 from media.registry import Registration
@@ -30,6 +32,8 @@ _HOP = {
     # The node needs neither; a grant is all that may speak for somebody there.
     b"cookie",
 }
+_TIMEOUT_S = 2.0
+HEALTH, METRICS = ["health"], ["metrics"]
 _SESSIONS = ("publishers", "subscribers")
 _GONE = (
     404,
@@ -62,6 +66,9 @@ class MediaProxy:
             except httpx.ConnectError:
                 await _say(send, *_AWAY)
             return
+        if parts in (HEALTH, METRICS) and len(await self._nodes.living()) > 1:
+            await self._of_all(parts, send)
+            return
         # A node that does not answer has read nothing of the request: another may have it.
         for _ in range(2):
             node = await self._node_for(scope, parts)
@@ -76,6 +83,21 @@ class MediaProxy:
                     break
                 await self._nodes.lost(node.id)
         await _say(send, *(_GONE if parts[:1] and parts[0] in _SESSIONS else _AWAY))
+
+    async def _of_all(self, parts: list[str], send: Send) -> None:
+        """Health and figures of all nodes in one answer: counts added up, samples side by side."""
+        clients = await self._nodes.all_clients()
+        try:
+            answers = await ask_all(clients, "GET", "/media/" + parts[0], timeout=_TIMEOUT_S)
+        except httpx.HTTPError:
+            await _say(send, *_AWAY)
+            return
+        if parts == METRICS:
+            body = _side_by_side([answer.text for answer in answers.values()])
+            await _say(send, 200, body.encode(), b"text/plain; version=0.0.4")
+        else:
+            body = json.dumps(_added_up([answer.json() for answer in answers.values()]))
+            await _say(send, 200, body.encode(), b"application/json")
 
     async def _node_for(self, scope: Scope, parts: list[str]) -> Registration | str | None:
         """The node that a request is about; None where one is as good as another, the id of a node
@@ -154,8 +176,35 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-async def _say(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/problem+json")]
+def _added_up(healths: list[dict[str, Any]]) -> dict[str, Any]:
+    """One health of several: the worst status, everything else added up."""
+    found: dict[str, Any] = {"status": "ok"}
+    for health in healths:
+        if health["status"] != "ok":
+            found["status"] = health["status"]
+        for name, figure in health.items():
+            if name != "status":
+                found[name] = found.get(name, 0) + figure
+    return found
+
+
+def _side_by_side(texts: list[str]) -> str:
+    """The samples of several nodes, which are told apart by their label, under one type line each."""
+    types: dict[str, str] = {}
+    samples: dict[str, list[str]] = {}
+    for line in "\n".join(texts).splitlines():
+        if line.startswith("# TYPE "):
+            types.setdefault(line.split()[2], line)
+        elif line:
+            samples.setdefault(re.split(r"[{ ]", line, maxsplit=1)[0], []).append(line)
+    lines = [line for name, of in samples.items() for line in (types.get(name, ""), *of) if line]
+    return "\n".join(lines) + "\n"
+
+
+async def _say(
+    send: Send, status: int, body: bytes, content_type: bytes = b"application/problem+json"
+) -> None:
+    headers = [(b"content-type", content_type)]
     if status == 503:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -22,9 +22,9 @@ from litestar.types import Receive, Scope, Send
 from redis.asyncio import Redis
 
 from app.clock import now
-from app.settings import Settings
+from app.settings import Settings, from_environment
 from app.stages.node import Node
-from app.stages.nodes import Nodes, choose, has_room
+from app.stages.nodes import PLACES, Nodes, choose, has_room
 from app.stages.proxy import MediaProxy, broadcast_client
 from media.client import Connection, OfferedLine, Refused, Session
 from media.grant import Grant, sign
@@ -110,14 +110,25 @@ class Machine:
 
     async def tend(self, *rooms: str) -> tuple[str, ...]:
         """What the stagehand does: keep places, push stages."""
-        control = Node(self.settings, self.nodes)
-        control._known = self._known
-        lost = await control.keep_places(now=now())
-        self._known = control._known
-        await control.set_stages(dict.fromkeys(rooms, "stage"), now=now())
+        self.control = self.control or Node(self.settings, self.nodes)
+        lost = await self.control.keep_places(now=now())
+        await self.control.set_stages(dict.fromkeys(rooms, "stage"), now=now())
         return lost
 
-    _known: frozenset[str] = frozenset()
+    control: Node | None = None
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_url: str) -> Settings:
+    """Nothing here is in the database: one kind of it is enough."""
+    return from_environment(
+        {
+            "PLENARY_VAR": str(tmp_path / "var"),
+            "PLENARY_SECRET": "s" * 32,
+            "PLENARY_SECRET_MEDIA": "m" * 32,
+            "REDIS_URL": redis_url,
+        }
+    )
 
 
 @pytest.fixture
@@ -229,6 +240,24 @@ async def test_rooms_are_placed_pinned_and_switched_across_processes(machine: Ma
     state = await Node(machine.settings, machine.nodes).rooms(now=now())
     assert state["rooms"]["annex"]["publishers"][0]["person"] == "annex"
     assert len(state["nodes"]) == 2
+    async with httpx.AsyncClient(base_url=machine.address) as http:
+        health = (await http.get("/media/health")).json()
+        assert (health["publishers"], health["rooms_live"]) == (2, 2)
+        metrics = (await http.get("/media/metrics")).text
+        assert metrics.count("# TYPE plenary_media_publishers gauge\n") == 1
+        assert {
+            'plenary_media_publishers{node="one"} 1',
+            'plenary_media_publishers{node="two"} 1',
+        } <= (set(metrics.splitlines()))
+    # Redis is wiped: the nodes register again, and rooms stay where their speakers are.
+    await machine.tend("hall", "annex")
+    before = dict(await machine.nodes.places())
+    await machine.redis.flushall()
+    await machine.ready("one", "two")
+    await machine.tend("hall", "annex")
+    assert dict(await machine.nodes.places()) == before
+    stored = await machine.redis.hgetall(PLACES)  # type: ignore[misc]
+    assert {key.decode(): id.decode() for key, id in stored.items()} == before
     await viewer.leave()
     for publisher in publishers:
         await publisher.close()
