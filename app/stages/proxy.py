@@ -105,6 +105,8 @@ class MediaProxy:
         living = await self._nodes.living()
         if len(parts) > 1 and parts[0] in _SESSIONS and "~" in parts[1]:
             id = parts[1].partition("~")[0]
+            if id not in living and not await self._nodes.gone(id):
+                living = await self._nodes.living()
             return living.get(id, id)
         if len(parts) > 1 and parts[0] in ("whip", "whep") and living:
             return await self._node_of_room(scope, parts)
