@@ -48,6 +48,15 @@ class Dkim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """The bucket that holds recordings. Keys come from the AWS_… variables that boto3 reads."""
+
+    bucket: str
+    endpoint: str | None
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One deployment's settings. Paths are absolute, ports are numbers, secrets are bytes of text."""
 
@@ -70,6 +79,7 @@ class Settings:
     mail_inbox: Path | None
     dkim: Dkim | None
     smtp: Smtp | None
+    s3: S3 | None
     trusted_proxies: tuple[str, ...]
     trusted_hosts: tuple[str, ...]
     certificate: Path | None
@@ -169,6 +179,17 @@ def _dkim(env: Mapping[str, str], mail_from: str) -> Dkim | None:
     return Dkim(key=Path(key), selector=selector, domain=domain)
 
 
+def _s3(env: Mapping[str, str]) -> S3 | None:
+    bucket = env.get("PLENARY_S3_BUCKET")
+    if not bucket:
+        return None
+    return S3(
+        bucket=bucket,
+        endpoint=env.get("PLENARY_S3_ENDPOINT") or None,
+        region=env.get("PLENARY_S3_REGION") or None,
+    )
+
+
 def _certificate(env: Mapping[str, str]) -> tuple[Path | None, Path | None]:
     cert, key = env.get("PLENARY_TLS_CERT"), env.get("PLENARY_TLS_KEY")
     if bool(cert) != bool(key):
@@ -213,6 +234,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         mail_inbox=Path(inbox).resolve() if inbox else None,
         dkim=_dkim(env, mail_from),
         smtp=_smtp(env),
+        s3=_s3(env),
         trusted_proxies=_names(env.get("PLENARY_TRUSTED_PROXIES", "")),
         trusted_hosts=_names(env.get("PLENARY_TRUSTED_HOSTS", "")),
         certificate=certificate,

@@ -49,6 +49,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             private=True,
         ),
         "solve": Kind(work="app.editor.solver_job:solve", queue=HEAVY, limit=timedelta(minutes=6)),
+        "recording": Kind(
+            work="app.recordings.jobs:make_one", queue=HEAVY, limit=timedelta(hours=2)
+        ),
         "invites": Kind(
             work="app.attendees.invites:make_all", queue=HEAVY, limit=timedelta(minutes=15)
         ),

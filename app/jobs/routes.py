@@ -100,6 +100,12 @@ def _sentences() -> dict[str, tuple[str, str, str, str]]:
             _("The solver is done"),
             _("The solver could not run"),
         ),
+        "recording": (
+            _("The recording is waiting for its turn"),
+            _("Cutting the recording"),
+            _("The recording is ready"),
+            _("The recording could not be made"),
+        ),
         "invites": (
             _("The invites are waiting for their turn"),
             _("Writing invites"),

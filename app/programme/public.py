@@ -9,6 +9,7 @@ from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response
@@ -23,6 +24,8 @@ from app.programme import kept, releases, stars
 from app.programme.query import Query, read, viewer_zone
 from app.programme.scene import Scene
 from app.programme.view import Programme, fold, state
+from app.recordings import watch
+from app.settings import Settings
 
 
 async def _programme(request: Request[Any, Any, Any]) -> tuple[releases.Released, Programme]:
@@ -117,7 +120,10 @@ async def as_frab(request: Request[Any, Any, Any], slug: FromPath[str]) -> Respo
 
 @get("/c/{slug:str}/sessions/{session_id:uuid}", opt={"who": ANYONE})
 async def session(
-    request: Request[Any, Any, Any], slug: FromPath[str], session_id: FromPath[UUID]
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    session_id: FromPath[UUID],
+    settings: NamedDependency[Settings],
 ) -> Response[Any]:
     """One session: what, who, when, where, and everything that belongs to it."""
     released, programme = await _programme(request)
@@ -134,6 +140,13 @@ async def session(
         "agenda/session.html",
         root=_root(slug),
         session=found,
+        recordings=await watch.of_session(
+            settings,
+            request.state.conference.id,
+            found.id,
+            request.state.viewer,
+            now=instant,
+        ),
         mark=programme.marks.get(found.track) if found.track is not None else None,
         track_href=Query(root=_root(slug), tracks=_track_key(programme, found)).href(
             day=cards[0].day.isoformat() if cards else ""

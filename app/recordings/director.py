@@ -25,6 +25,7 @@ from app import words
 from app.clock import now as present
 from app.conferences.tables import Conference
 from app.html import gettext as _
+from app.jobs import store as jobs
 from app.programme import releases
 from app.programme.releases import Released
 from app.recordings import store
@@ -43,6 +44,8 @@ _BEFORE, _AFTER = timedelta(minutes=20), timedelta(minutes=10)
 _PAUSE = timedelta(hours=3)
 _LOOK_BACK = timedelta(minutes=10)
 _HORIZON = timedelta(hours=24)
+_SETTLED = timedelta(seconds=6)
+"""By then the last segment of a session is on the shelf."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +183,26 @@ def _keep(running: Running, room: RoomId, now: datetime) -> float | None:
     return min(starts, default=None)
 
 
+async def ask_for_recordings(running: Running, *, now: datetime) -> None:
+    """Ask once for the recording of each session that has ended and was recorded."""
+    for slot in running.released.schedule.slots:
+        ended = running.ended(slot.id)
+        due = ended is not None and ended + _SETTLED <= now and slot.id not in running.made
+        if not due or not running.stretches(slot, now=now):
+            continue
+        key = f"recording:{slot.id}"
+        if await jobs.latest(key) is None:
+            await jobs.ask(
+                "recording",
+                key,
+                {"slot": slot.id},
+                conference=running.conference["id"],
+                asked_by=None,
+                now=now,
+            )
+            logger.info("recording asked for", slot=slot.id)
+
+
 class Director:
     """Says the wish, and asks for recordings of what has ended."""
 
@@ -199,6 +222,7 @@ class Director:
             running = await read(conference, now=now)
             if running is not None:
                 wanted += wishes(running, outgoing, now=now)
+                await ask_for_recordings(running, now=now)
         await self._tell(wanted, now)
 
     async def _tell(self, wanted: list[dict[str, Any]], now: datetime) -> None:

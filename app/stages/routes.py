@@ -21,7 +21,7 @@ from app.conferences.tables import Conference
 from app.errors import Refused
 from app.html import gettext as _
 from app.html import page
-from app.recordings import links
+from app.recordings import links, watch
 from app.settings import Settings
 from app.stages import desk, engine, floor, floor_routes, grants, hooks, house, operator, view
 from app.talk import house_rules
@@ -69,6 +69,8 @@ async def room_page(
         rooms=view.parallel(views, found.now),
         marks=found.released.marks,
         stills=links.stills(settings, conference.id, found.released.rooms, now=found.now),
+        recorded=this.now is not None
+        and await watch.is_recorded(conference.id, found.released, this.now.slot),
         now=found.now,
         engine=engine.name(settings),
         at=f"/c/{slug}",
@@ -125,6 +127,9 @@ async def green_room(
         it=view.slot_view(found.released, slot, found.phases),
         state=await _state(request, slot, found),
         runs=request.state.viewer.has(floor_routes.RUNS_THE_FLOOR),
+        recording=await watch.note(
+            request.state.conference.id, found.released, slot, request.state.viewer
+        ),
         insecure=request.url.scheme == "http" and host not in _LOCAL,
         engine=engine.name(settings),
         at=f"/c/{slug}",

@@ -230,6 +230,7 @@ def describe(station: Station) -> dict[str, Any]:
                 "segments": room.programme.run.next_number,
                 "late_sounds": room.programme.feed.late_sounds,
                 "run": str(room.programme.run.folder),
+                "targets": room.outgoing.states(),
             }
             for key, room in station.rooms.items()
         ]

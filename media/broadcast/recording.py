@@ -448,7 +448,7 @@ class Writer:
         still = self._still()
         last = -1
         for piece in self._pieces:
-            fit = _Fit(self._size)
+            fit = Fit(self._size)
             shown = False
             with _open(piece) as container:
                 for frame in container.decode(video=0):
@@ -480,7 +480,7 @@ class Writer:
         yield from stream.encode(None)
 
 
-class _Fit:
+class Fit:
     """Brings pictures of whatever size to one, with black where the shape differs."""
 
     def __init__(self, size: tuple[int, int]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from media.broadcast.feed import Lane
+from media.broadcast.outgoing import Outgoing
 from media.broadcast.programme import Programme
 from media.broadcast.reorder import Packet
 from media.broadcast.settings import Settings
@@ -31,6 +32,9 @@ class Room:
 
     def __init__(self, settings: Settings, key: RoomKey, wish: Wish, now: float) -> None:
         self.programme = Programme(key, settings.folder, wish, now=now)
+        self.outgoing = Outgoing(key[1])
+        self.programme.listeners.append(self.outgoing.part)
+        self.outgoing.want(wish.targets)
         self.tap = Tap(
             settings.node, key, settings.secret, voices=settings.voices, deliver=self._deliver
         )
@@ -54,13 +58,20 @@ class Room:
             tuple({k: str(x[k] or "") for k in ("person", "name", "source")} for x in people), now
         )
 
+    def want(self, wish: Wish) -> None:
+        """From now on it should be like this."""
+        self.programme.want(wish)
+        self.outgoing.want(wish.targets)
+
     async def end(self, now: float) -> None:
         await self.tap.close()
+        await self.outgoing.close()
         self.programme.end(now)
         self.programme.close()
 
     async def leave(self) -> None:
         await self.tap.close()
+        await self.outgoing.close()
         self.programme.close()
 
     def _deliver(self, lane: Lane, seq: int, packet: Packet) -> None:
@@ -106,7 +117,7 @@ class Station:
             logger.info("broadcast ended", room=key[1])
         for key, wanted in wishes.items():
             if key in self.rooms:
-                self.rooms[key].programme.want(wanted)
+                self.rooms[key].want(wanted)
             else:
                 self.over.pop(key, None)
                 self.rooms[key] = Room(self.settings, key, wanted, now)
