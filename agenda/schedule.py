@@ -83,6 +83,10 @@ def _by_session(slots: tuple[Slot, ...]) -> Mapping[SessionId, list[Slot]]:
     return found
 
 
+MOST_COMPARED = 10_000
+"""Up to so many pairs of times of one session are weighed against each other."""
+
+
 def _pair(
     before: list[Slot],
     after: list[Slot],
@@ -90,19 +94,47 @@ def _pair(
     placed: list[Slot],
     unplaced: list[Slot],
 ) -> None:
-    """Pair the slots of one session: the same id first, then in order of time."""
+    """Pair the slots of one session: the same id first, then the same place, then the nearest in
+    time, where another room counts as much as some hours. What is left over is new, or gone."""
     old = {slot.id: slot for slot in before}
-    rest = sorted((s for s in after if s.id not in old), key=lambda s: s.start)
     kept = [s for s in after if s.id in old]
-    spare = sorted((old[i] for i in old.keys() - {s.id for s in kept}), key=lambda s: s.start)
-    pairs = [(old[s.id], s) for s in kept] + list(zip(spare, rest, strict=False))
+    spare = [old[i] for i in old.keys() - {s.id for s in kept}]
+    rest = [s for s in after if s.id not in old]
+    pairs = [(old[s.id], s) for s in kept] + _nearest(spare, rest)
     moved.extend(
         Moved(slot=b.id, session=b.session, before=place(a), after=place(b))
         for a, b in pairs
         if place(a) != place(b)
     )
-    placed.extend(rest[len(spare) :])
-    unplaced.extend(spare[len(rest) :])
+    met = {slot.id for pair in pairs for slot in pair}
+    placed.extend(s for s in sorted(rest, key=_by_time) if s.id not in met)
+    unplaced.extend(s for s in sorted(spare, key=_by_time) if s.id not in met)
+
+
+def _nearest(before: list[Slot], after: list[Slot]) -> list[tuple[Slot, Slot]]:
+    """As many pairs as there can be, those first that differ least."""
+    before, after = sorted(before, key=_by_time), sorted(after, key=_by_time)
+    if len(before) * len(after) > MOST_COMPARED:
+        return list(zip(before, after, strict=False))
+    options = sorted(
+        ((_distance(a, b), i, j) for i, a in enumerate(before) for j, b in enumerate(after))
+    )
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in options:
+        if i not in pairs and j not in taken:
+            pairs[i] = j
+            taken.add(j)
+    return [(before[i], after[j]) for i, j in sorted(pairs.items())]
+
+
+def _distance(one: Slot, other: Slot) -> timedelta:
+    elsewhere = timedelta(hours=6) if one.room != other.room else timedelta(0)
+    return abs(one.start - other.start) + elsewhere + abs(one.duration - other.duration)
+
+
+def _by_time(slot: Slot) -> tuple[datetime, SlotId]:
+    return slot.start, slot.id
 
 
 def _reworded(old: Mapping[SessionId, Session], now: Mapping[SessionId, Session]) -> list[Reworded]:
