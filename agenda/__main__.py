@@ -1,4 +1,4 @@
-"""The agenda's command line: `python -m agenda inspect FILE... [options]`."""
+"""The agenda's command line: `python -m agenda inspect FILE...`, `convert FILE... --to FORMAT`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agenda.errors import Unreadable
-from agenda.formats import read_all
+from agenda.errors import AgendaError, Unreadable
+from agenda.formats import Imported, export, read_all
 from agenda.inspect import summary
 
 EXIT_UNREADABLE = 2
@@ -21,19 +22,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 2 with one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        found = _figures(options)
-    except Unreadable as error:
-        print(error.sentence, file=sys.stderr)
+        imported = _read(options)
+        if options.command == "convert":
+            sys.stdout.buffer.write(_converted(imported, options))
+        else:
+            _print(summary(imported), as_json=options.json)
+    except AgendaError as error:
+        print(error, file=sys.stderr)
         return EXIT_UNREADABLE
-    _print(found, as_json=options.json)
     return 0
 
 
-def _figures(options: argparse.Namespace) -> dict[str, Any]:
+def _converted(imported: Imported, options: argparse.Namespace) -> bytes:
+    """The schedule, or the chosen part of it, in another format."""
+    schedule = imported.schedule
+    if options.track or options.room or options.person:
+        chosen = export.slots_of(
+            schedule, track=options.track, room=options.room, person=options.person
+        )
+        schedule = export.part_of(schedule, chosen)
+    newest = max((path.stat().st_mtime for path in options.files), default=0.0)
+    return export.write(schedule, options.to, revised=datetime.fromtimestamp(newest, UTC))
+
+
+def _read(options: argparse.Namespace) -> Imported:
     columns = dict(_mapping(pair) for pair in options.map)
     files = [(path.name, _content(path)) for path in options.files]
     try:
-        return summary(read_all(files, zone=options.zone, columns=columns))
+        return read_all(files, zone=options.zone, columns=columns)
     except Unreadable as error:
         if len(files) > 1:
             raise
@@ -42,20 +58,25 @@ def _figures(options: argparse.Namespace) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="agenda", description="Read conference schedules.")
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, dest="command")
     inspect = commands.add_parser(
         "inspect", help="show what an import would read; several files are one export"
     )
-    inspect.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    inspect.add_argument("--zone", help="the conference's time zone, such as Europe/Brussels")
-    inspect.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="FIELD=COLUMN",
-        help="which column of a table holds a field, such as room=Location; may be repeated",
-    )
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
+    convert = commands.add_parser("convert", help="write the schedule in another format")
+    convert.add_argument("--to", required=True, choices=export.FORMATS)
+    for part in ("track", "room", "person"):
+        convert.add_argument(f"--{part}", default="", help=f"only this {part}'s, by name")
+    for command in (inspect, convert):
+        command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        command.add_argument("--zone", help="the conference's time zone, such as Europe/Brussels")
+        command.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN",
+            help="which column of a table holds a field, such as room=Location; may be repeated",
+        )
     return parser
 
 

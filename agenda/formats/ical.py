@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText, vUri
@@ -38,6 +38,7 @@ class Entry:
     join: str = ""
     cancelled: bool = False
     alarms: tuple[timedelta, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ def entries(
     sessions = {session.id: session for session in schedule.sessions}
     rooms = {room.id: room.name for room in schedule.rooms}
     names = {speaker.id: speaker.name for speaker in schedule.speakers}
+    tracks = {track.id: track.name for track in schedule.tracks}
     counts = sequences or {}
     for slot in schedule.slots:
         if only is not None and slot.id not in only:
@@ -87,6 +89,7 @@ def entries(
             description="\n\n".join(part for part in (speakers, text) if part),
             url=address(session),
             cancelled=session.state is SessionState.CANCELLED,
+            categories=(tracks[session.track],) if session.track else (),
         )
 
 
@@ -174,15 +177,17 @@ def _event(entry: Entry, zone: str) -> Event:
     event.add("dtstamp", entry.revised.astimezone(UTC))
     event.add("last-modified", entry.revised.astimezone(UTC))
     event.add("sequence", entry.sequence)
-    event.add("dtstart", entry.start.astimezone(tz))
+    event.add("dtstart", _clock(entry.start, tz))
     if entry.end > entry.start:
-        event.add("dtend", entry.end.astimezone(tz))
+        event.add("dtend", _clock(entry.end, tz))
     event.add("summary", entry.summary)
     event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
     for name in ("location", "description", "url"):
         value = getattr(entry, name)
         if value:
             event.add(name, value)
+    if entry.categories:
+        event.add("categories", list(entry.categories))
     if entry.join:
         event.add("conference", vUri(entry.join), encode=False)
         event["conference"].params.update(
@@ -192,6 +197,13 @@ def _event(entry: Entry, zone: str) -> Event:
         for before in entry.alarms:
             event.add_component(_alarm(entry, before))
     return event
+
+
+def _clock(instant: datetime, tz: tzinfo) -> datetime:
+    """The instant on a zone's clock; as UTC in the hour that comes twice, of which a calendar's
+    local time always means the first (RFC 5545, 3.3.5)."""
+    local = instant.astimezone(tz)
+    return instant.astimezone(UTC) if local.fold else local
 
 
 def _address(party: Party) -> vCalAddress:

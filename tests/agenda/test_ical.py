@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar, Event
 
+from agenda.formats import read
 from agenda.formats.ical import Entry, Party, calendar, entries, invite
 from agenda.formats.plain import plain_text
 from agenda.formats.vtimezone import vtimezone
@@ -168,3 +169,11 @@ def test_markup_becomes_plain() -> None:
     )
     assert plain_text("<script>alert(1)</script>x < y") == "x < y"
     assert plain_text("a" * 50, limit=10) == "aaaaaaaaa…"
+
+
+def test_the_hour_that_comes_twice_is_told_apart() -> None:
+    second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    for start in (second - timedelta(hours=1), second):
+        entry = replace(ENTRY, start=start, end=start + timedelta(minutes=20))
+        feed = read("x.ics", calendar([entry], zone="Europe/Brussels", name="Night")).schedule
+        assert (feed.slots[0].start, feed.slots[0].end) == (entry.start, entry.end)
