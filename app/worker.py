@@ -27,7 +27,8 @@ from app import db, logs
 from app.accounts.tables import Person
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
-from app.notices import changes, compose, mail, pauses, push
+from app.jobs.outbox import Delivery, Handler
+from app.notices import changes, compose, mail, pauses
 from app.registration import pretix
 from app.settings import BadSetting, Settings, from_environment
 from app.sponsors import hooks
@@ -56,6 +57,19 @@ def _loaded(path: str) -> Background:
     module, _, name = path.partition(":")
     found: Background = getattr(importlib.import_module(module), name)
     return found
+
+
+def _later(path: str, settings: Settings) -> Handler:
+    """The outbox handler that a function of this path makes, loaded with the first delivery."""
+    made: list[Handler] = []
+
+    async def handle(delivery: Delivery) -> None:
+        if not made:
+            module, _, name = path.partition(":")
+            made.append(getattr(importlib.import_module(module), name)(settings))
+        await made[0](delivery)
+
+    return handle
 
 
 async def _probe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -153,7 +167,7 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
         ("outbox", runner.deliver_for_ever(handlers)),
         ("webhooks", runner.deliver_for_ever({"lead-hook": hooks.deliverer()})),
         ("mail", runner.deliver_for_ever({"mail": pauses.guarded(mailer.deliver)})),
-        ("push", runner.deliver_for_ever({"push": push.deliverer(settings)})),
+        ("push", runner.deliver_for_ever({"push": _later("app.notices.push:deliverer", settings)})),
         ("sweep", runner.sweep_for_ever(settings.files)),
         *((path, _loaded(path)(settings, redis)) for path in BACKGROUND),
     ]
