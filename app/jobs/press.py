@@ -156,8 +156,12 @@ def _serve() -> None:
             raise
         except Exception as error:
             held = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(held, ensure_ascii=False) + "\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps(held, ensure_ascii=False) + "\n")
+            answers.flush()
+        except BrokenPipeError:
+            # Whoever ordered this was killed; nobody wants the answer.
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ _POLL_S = {"fast": 0.1, "heavy": 0.25}
 
 
 def pack(value: dict[str, Any]) -> bytes:
-    packed: bytes = msgpack.packb(value)
+    # arq also keeps what ended a job that was killed: its words are enough.
+    packed: bytes = msgpack.packb(value, default=repr)
     return packed
 
 
