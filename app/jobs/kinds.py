@@ -10,6 +10,10 @@ from types import MappingProxyType
 FAST = "fast"
 HEAVY = "heavy"
 
+PATIENCE = timedelta(seconds=45)
+"""For what takes a second on an idle machine. Rows have leases, so that a job whose worker died is
+taken up within LEASE, however long this is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -27,15 +31,9 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "badge": Kind(
-            work="app.attendees.badges:make_one", queue=FAST, limit=timedelta(seconds=15)
-        ),
-        "certificate": Kind(
-            work="app.attendees.certificates:make_one", queue=FAST, limit=timedelta(seconds=15)
-        ),
-        "welcome": Kind(
-            work="app.registration.letters:welcome", queue=FAST, limit=timedelta(seconds=15)
-        ),
+        "badge": Kind(work="app.attendees.badges:make_one", queue=FAST, limit=PATIENCE),
+        "certificate": Kind(work="app.attendees.certificates:make_one", queue=FAST, limit=PATIENCE),
+        "welcome": Kind(work="app.registration.letters:welcome", queue=FAST, limit=PATIENCE),
         "badges": Kind(
             work="app.attendees.badges:make_all", queue=HEAVY, limit=timedelta(minutes=15)
         ),
