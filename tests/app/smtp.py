@@ -10,7 +10,8 @@ from email import message_from_bytes
 class Server:
     """A mail server that keeps what it gets, and answers `pause_s` after it has it.
 
-    It answers RCPT with `refuse` where that is set.
+    It answers RCPT with `refuse` where that is set. `holding` is true between the end of a mail and
+    the answer to it.
     """
 
     def __init__(self, pause_s: float = 0.0) -> None:
@@ -18,6 +19,7 @@ class Server:
         self.mails: list[bytes] = []
         self.connections = 0
         self.refuse = b""
+        self.holding = False
         self.port = 0
         self._talks: list[asyncio.Task[None]] = []
         self._writers: list[asyncio.StreamWriter] = []
@@ -52,7 +54,9 @@ class Server:
             if word == b"DATA":
                 writer.write(b"354 go on\r\n")
                 self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
+                self.holding = True
                 await asyncio.sleep(self._pause_s)
+                self.holding = False
                 writer.write(b"250 kept\r\n")
             elif word == b"RCPT" and self.refuse:
                 writer.write(self.refuse + b"\r\n")
