@@ -21,7 +21,7 @@ from app.accounts.origin import SameOriginOnly
 from app.accounts.tables import Person
 from app.accounts.viewer import ANYONE, admit
 from app.afterwards import routes as afterwards
-from app.attendees import diary
+from app.attendees import badge_desk, diary
 from app.attendees import routes as attendees
 from app.conferences import routes as conferences
 from app.demo import routes as demo
@@ -67,6 +67,7 @@ FEATURES = (
     lobby,
     afterwards,
     attendees,
+    badge_desk,
     diary,
     mailings,
     inbound,

@@ -3,79 +3,28 @@
 from __future__ import annotations
 
 import gc
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
-from weasyprint import CSS, HTML
+from weasyprint import CSS, HTML, Document
 from weasyprint.text.fonts import FontConfiguration
 
 from app import words
-from app.attendees import faces
+from app.attendees import designs, faces
+from app.attendees.designs import Design, Layout
+from app.attendees.fitting import BOXES, fit, whole
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-SIZES_PT = (44.0, 38.0, 33.0, 28.0, 24.0, 20.0, 17.0, 14.0, 12.0, 10.0, 8.5, 7.0)
-BOX_WIDTH_PT = 222.0
-BOX_HEIGHT_PT = 150.0
-_LEADING = 1.12
-_BREAKS = re.compile(r"\s+|(?<=-)(?=\w)")
-_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
-
-def fitting(name: str) -> float:
-    """The rule for long names: the largest size of SIZES_PT at which every word keeps to one line
-    and all lines to the box; the smallest size if none does, and words may then break.
-
-    Nothing is ever cut. Widths are taken generously from the kind of each letter.
-    """
-    lengths = [sum(map(_em, word)) for word in _BREAKS.split(name.strip())]
-    for size in SIZES_PT:
-        width = BOX_WIDTH_PT / size
-        if max(lengths) <= width and _lines(lengths, width) * size * _LEADING <= BOX_HEIGHT_PT:
-            return size
-    return SIZES_PT[-1]
-
-
-def whole(name: str, size: float) -> Markup:
-    """The name marked up, its ideographic words kept in one piece where they fit."""
-    if not _IDEOGRAPHS.search(name):
-        return words.name(name)
-    parts = [words.name(word) for word in name.split()]
-    return Markup(" ").join(
-        Markup('<span class="whole">{}</span>').format(part)
-        if _IDEOGRAPHS.search(part) and sum(map(_em, word)) <= BOX_WIDTH_PT / size
-        else part
-        for word, part in zip(name.split(), parts, strict=True)
-    )
-
-
-def _lines(lengths: Sequence[float], width: float) -> int:
-    count, used = 1, 0.0
-    for length in lengths:
-        if used and used + 0.25 + length > width:
-            count, used = count + 1, length
-        else:
-            used += (0.25 if used else 0.0) + length
-    return count
-
-
-@lru_cache(maxsize=4096)
-def _em(letter: str) -> float:
-    if unicodedata.combining(letter):
-        return 0.0
-    if unicodedata.east_asian_width(letter) in "WF" or ord(letter) >= 0x1F000:
-        return 1.06
-    if letter in "MWmw@":
-        return 0.9
-    if letter in "iljftrI.,'’-":
-        return 0.38
-    return 0.68 if letter.isupper() else 0.58
+def with_pictures(text: str) -> Markup:
+    """The filter `name` on paper: scripts marked, emoji as small pictures."""
+    return faces.with_pictures(words.name(text))
 
 
 @lru_cache(maxsize=1)
@@ -84,47 +33,112 @@ def _set(letters: str) -> tuple[Template, list[CSS], FontConfiguration]:
     env = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined
     )
-    env.filters["name"] = lambda text: faces.with_pictures(words.name(text))
+    env.filters["name"] = with_pictures
     fonts = FontConfiguration()
-    sheets = [CSS(filename=ROOT / "templates" / "badges" / "sheet.css", font_config=fonts)]
+    files = (ROOT / "static/css/badge.css", ROOT / "templates/badges/sheet.css")
+    sheets = [CSS(filename=path, font_config=fonts) for path in files]
     if small := faces.style(letters):
         sheets.append(CSS(string=small, font_config=fonts))
     return env.get_template("badges/sheet.html"), sheets, fonts
 
 
+def face(badge: Mapping[str, str], design: Design) -> dict[str, Any]:
+    """A badge with what its design makes of it: the size of each text, the name whole, the code."""
+    boxes = BOXES[design.size]
+    sizes = {key: fit(badge[key], box) for key, box in boxes.items()}
+    name = whole(badge["name"], sizes["name"], boxes["name"])
+    return {
+        **badge,
+        "sizes": sizes,
+        "whole": faces.with_pictures(name),
+        "qr": qr(badge["code"]),
+    }
+
+
+def pages(
+    badges: Sequence[Mapping[str, Any]], design: Design, layout: Layout
+) -> Iterator[dict[str, Any]]:
+    """The pages of these badges: the fronts of one page, then, where there are any, their backs."""
+    count = len(layout.cells)
+    for at in range(0, len(badges), count):
+        chunk = badges[at : at + count]
+        for back in (False, True) if design.two_sided else (False,):
+            yield {"back": back, "places": list(_places(chunk, layout, back))}
+
+
+def _places(
+    chunk: Sequence[Mapping[str, Any]], layout: Layout, back: bool
+) -> Iterator[dict[str, Any]]:
+    for number, badge in enumerate(chunk):
+        cell = designs.behind(number, layout.columns) if back else number
+        x, y = layout.cells[cell]
+        yield {"badge": badge, "x": x, "y": y}
+
+
 def render(
     *,
     badges: Sequence[Mapping[str, str]],
-    conference: Mapping[str, str],
+    design: Mapping[str, Any],
+    event: Mapping[str, str],
     language: str,
     out: str,
     letters: str = "",
 ) -> int:
-    """Write one PDF with a page for each badge; returns how many pages it has.
+    """Write one tagged PDF (PDF/UA-1) with these badges; returns how many pages it has.
 
-    A badge: name, organization, ticket, code (signed). The conference: title, dates, line.
-    `letters` are all that only large fonts have, of this and the other chunks.
+    A badge: name, organization, ticket, code (signed). The event: title, dates, line. `letters` are
+    all that only large fonts have, of this and the other chunks.
     """
-    template, sheets, fonts = _set(letters)
-    held = [
-        {
-            **badge,
-            "size": (size := fitting(badge["name"])),
-            "whole": faces.with_pictures(whole(badge["name"], size)),
-            "qr": qr(badge["code"]),
-        }
-        for badge in badges
-    ]
-    text = template.render(badges=held, conference=conference, language=language)
-    document = HTML(string=text, base_url=str(ROOT / "static")).render(
-        stylesheets=sheets, font_config=fonts
-    )
-    document.write_pdf(out)
-    pages = len(document.pages)
+    document = _set_up(badges, Design(**design), event, language, letters)
+    document.write_pdf(out, pdf_variant="pdf/ua-1")
+    count = len(document.pages)
     # Fonts of 20 MB hang in cycles of the document; the next chunk must not add to them.
     del document
     gc.collect()
-    return pages
+    return count
+
+
+def render_each(
+    *,
+    badges: Sequence[Mapping[str, str]],
+    design: Mapping[str, Any],
+    event: Mapping[str, str],
+    language: str,
+    outs: Sequence[str],
+    letters: str = "",
+) -> int:
+    """Write a tagged PDF for each badge, one badge a page whatever its design's paper is."""
+    alone = {**design, "sheet": ""}
+    document = _set_up(badges, Design(**alone), event, language, letters)
+    each = 2 if design["two_sided"] else 1
+    for number, out in enumerate(outs):
+        own = document.pages[number * each : (number + 1) * each]
+        document.copy(own).write_pdf(out, pdf_variant="pdf/ua-1")
+    del document
+    gc.collect()
+    return len(outs)
+
+
+def _set_up(
+    badges: Sequence[Mapping[str, str]],
+    design: Design,
+    event: Mapping[str, str],
+    language: str,
+    letters: str,
+) -> Document:
+    template, sheets, fonts = _set(letters)
+    layout = designs.layout(design)
+    held = [face(badge, design) for badge in badges]
+    text = template.render(
+        pages=pages(held, design, layout),
+        design=design,
+        layout=layout,
+        event=event,
+        language=language,
+    )
+    return HTML(string=text, base_url=str(ROOT / "static")).render(
+        stylesheets=sheets, font_config=fonts
+    )
 
 
 def qr(code: str) -> str:

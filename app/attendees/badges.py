@@ -1,16 +1,19 @@
-"""The jobs that make badges: one person's, or all of a conference in one file."""
+"""The jobs that make badges: one person's, a selection, or all, as one PDF or a ZIP."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from babel.dates import format_interval
 
-from app.attendees import codes, faces
+from app.attendees import codes, design_store, designs, faces
+from app.attendees.designs import Design
 from app.attendees.tables import Registration
 from app.conferences.tables import Conference
 from app.html import gettext as _
@@ -20,54 +23,134 @@ from app.jobs.runner import JobFailed, Task
 from app.jobs.store import Made
 from app.programme import draft
 
-CHUNK = 25
-_RENDER = "app.attendees.badge_sheet:render"
+CHUNK = 24
+"""How many badges a press sets at once; sheets are never parted."""
+
+_SHEET = "app.attendees.badge_sheet"
+_BINDING = "app.jobs.binding"
+_UNSAFE = re.compile(r"[^\w .-]+")
 
 
 async def make_one(task: Task) -> Made:
-    """The badge of the person that the arguments name."""
+    """The badge of the person that the arguments name, alone on its page."""
     person = UUID(task.arguments["person"])
     conference = await _conference(task.conference)
-    rows = await _registrations(task.conference, person)
+    rows = await registrations(task.conference, persons=[person])
     if not rows:
         raise JobFailed(_("This person has no place at the conference, so there is no badge."))
     out = task.file(".pdf")
-    order = _order(conference, rows, out, task.settings.secret, _letters(rows))
+    design = replace(await design_store.of(conference.id, rows[0]["ticket_type"]), sheet="")
+    order = _order(conference, design, rows, task.settings.secret, _letters(rows))
     await task.progress(0, 1)
     async with Press() as press:
-        await press.order(_RENDER, order)
+        await press.order(f"{_SHEET}:render", {**order, "out": str(out)})
     await task.progress(1, 1)
     return task.made(out, name=f"badge-{conference.slug}.pdf")
 
 
 async def make_all(task: Task) -> Made:
-    """The badges of everybody, by name, set in chunks by two presses and bound into one PDF."""
+    """The badges of everybody, or of those that the arguments choose, by ticket type and name.
+
+    `ticket` is a ticket type, `persons` a list of ids; `as` is pdf (one tagged PDF) or zip (a
+    tagged PDF for each person).
+    """
     conference = await _conference(task.conference)
-    rows = await _registrations(task.conference)
+    chosen = task.arguments.get("persons")
+    rows = await registrations(
+        task.conference,
+        ticket=task.arguments.get("ticket") or None,
+        persons=[UUID(key) for key in chosen] if chosen else None,
+    )
     if not rows:
-        raise JobFailed(_("Nobody has a place at the conference yet."))
-    out = task.file(".pdf")
-    chunks = [rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)]
-    parts = [out.with_suffix(f".part-{number:04d}.pdf") for number in range(len(chunks))]
-    letters = _letters(rows)
-    orders = [
-        _order(conference, chunk, part, task.settings.secret, letters)
-        for chunk, part in zip(chunks, parts, strict=True)
-    ]
-
-    async def done(count: int) -> None:
-        await task.progress(min(count * CHUNK, len(rows)), len(rows))
-
-    await task.progress(0, len(rows))
-    await spread(_RENDER, orders, done=done)
-    title = _("Badges of {conference}").format(conference=conference.title)
-    async with Press() as press:
-        pages = await press.order(
-            "app.jobs.binding:join",
-            {"parts": [str(part) for part in parts], "out": str(out), "title": title},
+        raise JobFailed(
+            _("Nobody of those that you chose has a place any more.")
+            if chosen
+            else _("Nobody has a place at the conference yet.")
         )
-    words = ngettext("%(num)d badge", "%(num)d badges", pages) % {"num": pages}
+    held = await design_store.all_of(conference.id)
+    chunks = list(_chunks(rows, held))
+    if task.arguments.get("as") == "zip":
+        return await _zip(task, conference, chunks, len(rows))
+    return await _pdf(task, conference, chunks, len(rows))
+
+
+Chunk = tuple[Design, list[dict[str, Any]]]
+
+
+def _chunks(rows: Sequence[dict[str, Any]], held: Mapping[str, Design]) -> Iterator[Chunk]:
+    """The rows in portions of one design each, as many as whole sheets take."""
+    for ticket, group in groupby(rows, key=lambda row: row["ticket_type"]):
+        design = design_store.choose(held, ticket)
+        count = len(designs.layout(design).cells)
+        most = max(count, CHUNK // count * count)
+        people = list(group)
+        for at in range(0, len(people), most):
+            yield design, people[at : at + most]
+
+
+async def _pdf(task: Task, conference: Conference, chunks: Sequence[Chunk], count: int) -> Made:
+    out = task.file(".pdf")
+    parts = [str(out.with_suffix(f".part-{number:04d}.pdf")) for number in range(len(chunks))]
+    orders = [
+        {**order, "out": part}
+        for order, part in zip(_orders(task, conference, chunks), parts, strict=True)
+    ]
+    await _spread(task, f"{_SHEET}:render", orders, chunks, count)
+    title = _("Badges of {conference}").format(conference=conference.title)
+    binding = {"parts": parts, "out": str(out), "title": title, "language": language.get()}
+    async with Press() as press:
+        await press.order(f"{_BINDING}:join", binding)
+    words = ngettext("%(num)d badge", "%(num)d badges", count) % {"num": count}
     return task.made(out, name=f"badges-{conference.slug}.pdf", words=words)
+
+
+async def _zip(task: Task, conference: Conference, chunks: Sequence[Chunk], count: int) -> Made:
+    out = task.file(".zip")
+    files: list[tuple[str, str]] = []
+    orders = []
+    for order, (_design, people) in zip(_orders(task, conference, chunks), chunks, strict=True):
+        own = [
+            (
+                str(out.with_suffix(f".part-{len(files) + n:05d}.pdf")),
+                _file_name(row, len(files) + n),
+            )
+            for n, row in enumerate(people, 1)
+        ]
+        files += own
+        orders.append({**order, "outs": [path for path, _name in own]})
+    await _spread(task, f"{_SHEET}:render_each", orders, chunks, count)
+    async with Press() as press:
+        await press.order(f"{_BINDING}:pack", {"files": files, "out": str(out)})
+    words = ngettext("%(num)d badge", "%(num)d badges", count) % {"num": count}
+    name = f"badges-{conference.slug}.zip"
+    return task.made(out, name=name, words=words, media_type="application/zip")
+
+
+def _file_name(row: Mapping[str, Any], number: int) -> str:
+    """A name for the file in the ZIP that every system can unpack, by the order of the list."""
+    plain = " ".join(_UNSAFE.sub(" ", row["person.name"]).split())[:80].strip(" .")
+    return f"{number:04d} {plain or 'badge'}.pdf"
+
+
+async def _spread(
+    task: Task, work: str, orders: list[dict[str, Any]], chunks: Sequence[Chunk], count: int
+) -> None:
+    size = max(len(people) for _design, people in chunks)
+
+    async def done(finished: int) -> None:
+        await task.progress(min(finished * size, count), count)
+
+    await task.progress(0, count)
+    await spread(work, orders, done=done)
+    await task.progress(count, count)
+
+
+def _orders(
+    task: Task, conference: Conference, chunks: Sequence[Chunk]
+) -> Iterator[dict[str, Any]]:
+    letters = _letters([row for _design, people in chunks for row in people])
+    for design, people in chunks:
+        yield _order(conference, design, people, task.settings.secret, letters)
 
 
 async def _conference(conference: UUID) -> Conference:
@@ -77,45 +160,64 @@ async def _conference(conference: UUID) -> Conference:
     return found
 
 
-async def _registrations(conference: UUID, person: UUID | None = None) -> list[dict[str, Any]]:
-    query = Registration.select(
-        Registration.person.name,
-        Registration.organization_name,
-        Registration.ticket_type,
-        Registration.badge_code,
-    ).where(Registration.conference == conference)
-    if person is not None:
-        query = query.where(Registration.person == person)
-    rows: list[dict[str, Any]] = await query.order_by(
-        Registration.person.name, Registration.badge_code
+async def registrations(
+    conference: UUID, *, ticket: str | None = None, persons: Sequence[UUID] | None = None
+) -> list[dict[str, Any]]:
+    """Places by ticket type and name, all or those of a type or of some people."""
+    where = [Registration.conference == conference]
+    if ticket is not None:
+        where.append(Registration.ticket_type == ticket)
+    rows: list[dict[str, Any]] = await (
+        Registration.select(
+            Registration.person,
+            Registration.person.name,
+            Registration.organization_name,
+            Registration.ticket_type,
+            Registration.badge_code,
+        )
+        .where(*where)
+        .order_by(Registration.ticket_type, Registration.person.name, Registration.badge_code)
     )
-    return rows
+    if persons is None:
+        return rows
+    wanted = set(persons)
+    return [row for row in rows if row["person"] in wanted]
 
 
 def _order(
-    conference: Conference, rows: list[dict[str, Any]], out: Path, secret: str, letters: str
+    conference: Conference,
+    design: Design,
+    rows: Sequence[Mapping[str, Any]],
+    secret: str,
+    letters: str,
 ) -> dict[str, Any]:
     key = codes.key_of(conference.id, secret)
     return {
-        "badges": [_badge(row, key) for row in rows],
-        "conference": {
-            "title": conference.title,
-            "dates": dates(conference),
-            "line": _("Everything happens online. Show this code where you want to be known."),
-        },
+        "badges": [badge_of(row, key) for row in rows],
+        "design": asdict(design),
+        "event": event_of(conference),
         "language": language.get(),
-        "out": str(out),
         "letters": letters,
     }
 
 
-def _letters(rows: list[dict[str, Any]]) -> str:
+def event_of(conference: Conference) -> dict[str, str]:
+    """What every badge of a conference says."""
+    return {
+        "title": conference.title,
+        "dates": dates(conference),
+        "line": _("Everything happens online. Show this code where you want to be known."),
+    }
+
+
+def _letters(rows: Sequence[Mapping[str, Any]]) -> str:
     return faces.large(
         "".join(row["person.name"] + row["organization_name"] + row["ticket_type"] for row in rows)
     )
 
 
-def _badge(row: Mapping[str, Any], key: bytes) -> dict[str, str]:
+def badge_of(row: Mapping[str, Any], key: bytes) -> dict[str, str]:
+    """What one person's badge says, with the signed code."""
     return {
         "name": row["person.name"],
         "organization": row["organization_name"],

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response
 from markupsafe import Markup
 
-from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
+from app.accounts.viewer import ANYONE, EVERYBODY, Viewer
 from app.attendees import badges, certificates, codes, invite_mails, store
 from app.clock import now
 from app.conferences.tables import Conference
@@ -32,10 +32,6 @@ def _certificate(conference: Conference, viewer: Viewer) -> str:
     return f"certificate:{conference.id}:{viewer.person}"
 
 
-def _all(conference: Conference) -> str:
-    return f"badges:{conference.id}"
-
-
 def _qr(code: str) -> Markup:
     """The code as squares on its own white ground, readable in both lights."""
     if not code:
@@ -50,12 +46,11 @@ def _qr(code: str) -> Markup:
 async def badge(
     request: Request[Any, Any, Any], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
-    """One's own badge as it will be printed; for an owner also everybody's."""
+    """One's own badge as it will be printed."""
     conference, viewer = request.state.conference, request.state.viewer
     place = await store.registration(conference.id, viewer.person)
     own = await jobs.latest(_one(conference, viewer))
     certified = await jobs.latest(_certificate(conference, viewer))
-    everybody = await jobs.latest(_all(conference)) if viewer.has(OWNER) else None
     code = ""
     if place is not None:
         code = codes.sign(place["badge_code"], codes.key_of(conference.id, settings.secret))
@@ -68,8 +63,6 @@ async def badge(
         dates=badges.dates(conference),
         job=shown(own) if own else None,
         certificate_job=shown(certified) if certified else None,
-        all_job=shown(everybody) if everybody else None,
-        registered=await store.count(conference.id) if viewer.has(OWNER) else 0,
     )
 
 
@@ -123,20 +116,6 @@ async def certificate(
     )
 
 
-@post("/c/{slug:str}/badges", opt={"who": OWNER})
-async def make_badges(request: Request[Any, Any, Any], slug: FromPath[str]) -> Redirect:
-    conference, viewer = request.state.conference, request.state.viewer
-    await jobs.ask(
-        "badges",
-        _all(conference),
-        {},
-        conference=conference.id,
-        asked_by=viewer.person,
-        now=now(),
-    )
-    return Redirect(f"/c/{slug}/badge#everybody", status_code=303)
-
-
 @get("/c/{slug:str}/sessions/{session_id:uuid}/invite.ics", opt={"who": ANYONE})
 async def session_invite(
     request: Request[Any, Any, Any],
@@ -165,6 +144,5 @@ handlers: list[Any] = [
     make_badge,
     make_certificate,
     certificate,
-    make_badges,
     session_invite,
 ]

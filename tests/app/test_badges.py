@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from markupsafe import Markup
+from pypdf import PdfReader
 
-from app.attendees import badge_sheet, codes, faces
+from app.attendees import badges, codes, design_store, designs, faces
 from app.attendees import store as attendees
+from app.attendees.designs import Design
+from app.attendees.fitting import BOXES, fit
 from app.clock import now
 from app.jobs import runner, store
 from app.jobs.store import Made
@@ -61,13 +68,15 @@ def test_a_code_is_checked_with_the_conferences_key_alone() -> None:
         assert codes.verify(nonsense, key) is None
 
 
-def test_long_names_shrink_by_the_rule() -> None:
-    assert badge_sheet.fitting("Ada Ng") == 44.0
-    sizes = [badge_sheet.fitting("Ada " + "Longername" * n) for n in range(1, 12)]
+@pytest.mark.parametrize("size", ["a6", "cr80"])
+def test_long_names_shrink_by_the_rule(size: str) -> None:
+    box = BOXES[size]["name"]
+    assert fit("Ada Ng", box) == box.sizes[0]
+    sizes = [fit("Ada " + "Longername" * n, box) for n in range(1, 12)]
     assert sizes == sorted(sizes, reverse=True)
-    assert badge_sheet.fitting("X" * 500) == 7.0
-    assert badge_sheet.fitting("") == 44.0
-    assert all(badge_sheet.fitting(name) in badge_sheet.SIZES_PT for name in NAMES)
+    assert fit("X" * 200, box) > box.sizes[-1], "a name may have 200 letters"
+    assert fit("", box) == box.sizes[0]
+    assert all(fit(name, box) in box.sizes for name in NAMES)
 
 
 async def test_everybody_gets_a_page_with_their_whole_name(
@@ -235,3 +244,169 @@ def test_emoji_become_pictures_in_one_piece_and_nothing_else_does() -> None:
     assert png is not None
     assert png.startswith(b"\x89PNG")
     assert faces.with_pictures(Markup("Zoë 大谷 ± №1")) == "Zoë 大谷 ± №1"
+
+
+async def test_a_design_is_kept_previewed_and_not_lost_to_another(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    conference = await make_conference()
+    owner = await make_attendee(conference, "Olga", role="owner")
+    await make_attendee(conference, "大谷 真理子")
+    await sign_in(client, owner, now=now())
+    at = f"/c/{conference.slug}/badges"
+    page = await client.get(f"{at}/design", headers=HTML)
+    assert page.status_code == 200
+    assert "大谷" in page.text
+    form = {"for": "", "version": "0", "size": "cr80", "sheet": "a4", "tone": "7", "code": "1"}
+    shown = await client.post(f"{at}/preview", data=form, headers=same_origin())
+    assert 'class="badge-print cr80"' in shown.text
+    assert "10 on a sheet" in shown.text
+    assert await design_store.all_of(conference.id) == {}
+    kept = await client.post(f"{at}/design", data=form, headers=same_origin())
+    assert kept.status_code == 303
+    stale = await client.post(f"{at}/design", data=form, headers=same_origin())
+    assert stale.status_code == 409
+    assert "Somebody else changed" in stale.text
+    wrong = {**form, "version": "1", "size": "a0", "back": "x" * 900}
+    refused = await client.post(f"{at}/design", data=wrong, headers=same_origin())
+    assert refused.status_code == 422
+    assert "Choose one of the sizes." in refused.text
+    own = {**form, "for": "Attendee", "size": "a6", "sheet": ""}
+    await client.post(f"{at}/design", data=own, headers=same_origin())
+    held = await design_store.all_of(conference.id)
+    assert (held[""].size, held["Attendee"].size) == ("cr80", "a6")
+    drop = {"for": "Attendee", "drop": "1"}
+    await client.post(f"{at}/design", data=drop, headers=same_origin())
+    assert (await design_store.of(conference.id, "Attendee")).size == "cr80"
+
+
+async def test_all_a_type_or_the_ticked_ones_as_pdf_or_zip(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    conference = await make_conference()
+    owner = await make_attendee(conference, "Olga", role="owner")
+    bo = await make_attendee(conference, 'Bo "../x" & Søn')
+    zoe = await make_attendee(conference, "Zoë 🎈 Lefèvre")
+    await sign_in(client, owner, now=now())
+    at = f"/c/{conference.slug}/badges"
+    list_ = await client.get(f"{at}?q=zoë", headers=HTML)
+    assert "Lefèvre" in list_.text
+    assert "Søn" not in list_.text
+    ticked = {"which": "ticked", "persons": [str(bo), str(zoe)], "as": "zip"}
+    asked = await client.post(at, data=ticked, headers=same_origin())
+    assert asked.headers["location"] == f"{at}#made"
+    await client.post(at, data={"which": "", "as": "pdf"}, headers=same_origin())
+    jobs = await Job.select().where(Job.kind == "badges").order_by(Job.created_at)
+    assert len(jobs) == 2
+    for job in jobs:
+        await runner.run(settings, job["id"], 0)
+    packed, whole = [Made.read((await job_row(job["id"]))["result"]) for job in jobs]
+    assert packed is not None
+    assert whole is not None
+    with zipfile.ZipFile(settings.files / packed.file) as held:
+        assert held.namelist() == ["0001 Bo .. x Søn.pdf", "0002 Zoë Lefèvre.pdf"]
+        for name in held.namelist():
+            assert len(PdfReader(io.BytesIO(held.read(name))).pages) == 1
+    assert (packed.media_type, packed.words) == ("application/zip", "2 badges")
+    assert len(PdfReader(settings.files / whole.file).pages) == 3
+    assert not list((settings.files / "jobs").glob("*.part-*"))
+
+
+async def job_row(job: UUID) -> dict[str, Any]:
+    row = await store.find(job)
+    assert row is not None
+    return row
+
+
+def structure(pdf: Path) -> str:
+    """The structure tree as poppler reads it, with the text of its leaves."""
+    return subprocess.run(
+        ["pdfinfo", "-struct-text", pdf], check=True, capture_output=True, text=True
+    ).stdout
+
+
+async def test_what_is_bound_keeps_the_structure_of_its_parts(
+    database: str, settings: Settings
+) -> None:
+    conference = await make_conference('Tide & "Water" <2027>')
+    names = [f"Guest Number{n:03d}" for n in range(2 * badges.CHUNK + 5)]
+    for name in names:
+        await make_attendee(conference, name)
+    job = await store.ask("badges", "b", {}, conference=conference.id, asked_by=None, now=now())
+    await runner.run(settings, job, 0)
+    made = Made.read((await job_row(job))["result"])
+    assert made is not None
+    path = settings.files / made.file
+    text = "".join(await asyncio.to_thread(structure, path)).replace('"\n', "").split()
+    found = [word for word in " ".join(text).replace('"', " ").split() if word[:6] == "Number"]
+    assert found == [name.split()[1] for name in names], "in order, each once"
+    reader = PdfReader(path)
+    root: Any = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert (root["/Lang"], root["/ViewerPreferences"]["/DisplayDocTitle"]) == ("en", True)
+    assert reader.metadata is not None
+    assert reader.metadata.title == 'Badges of Tide & "Water" <2027>'
+    assert reader.xmp_metadata is not None
+    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+    numbers = root["/StructTreeRoot"]["/ParentTree"]["/Nums"]
+    tree = {int(numbers[at]): numbers[at + 1] for at in range(0, len(numbers), 2)}
+    held_pages: list[Any] = list(reader.pages)
+    pages = {page.indirect_reference.idnum: page for page in held_pages}
+    assert len({int(page["/StructParents"]) for page in held_pages}) == len(names)
+    for page in held_pages:
+        for element in tree[int(page["/StructParents"])]:
+            held = element.get_object()
+            assert held["/Type"] == "/StructElem"
+            if "/Pg" in held:
+                assert pages[held.raw_get("/Pg").idnum] == page
+    figures = [kid for kid in leaves(root["/StructTreeRoot"]) if kid.get("/S") == "/Figure"]
+    assert len(figures) == 2 * len(names)
+    assert all(kid["/Alt"] for kid in figures)
+
+
+def leaves(element: Any) -> Iterator[Any]:
+    """Every structure element below one."""
+    kids = element.get("/K", [])
+    for kid in kids if isinstance(kids, list) else [kids]:
+        held = kid.get_object()
+        if isinstance(held, dict) and held.get("/Type") == "/StructElem":
+            yield held
+            yield from leaves(held)
+
+
+@pytest.mark.parametrize("size", list(designs.SIZES))
+@pytest.mark.parametrize("sheet", ["", *designs.PAPERS])
+def test_sheets_hold_whole_badges_inside_the_paper(size: str, sheet: str) -> None:
+    found = designs.layout(Design(size=size, sheet=sheet))
+    width, height = (edge * found.scale for edge in designs.SIZES[size])
+    assert all(
+        x >= 0 and y >= 0 and x + width <= found.width + 0.01 and y + height <= found.height + 0.01
+        for x, y in found.cells
+    )
+    backs = [designs.behind(place, found.columns) for place in range(len(found.cells))]
+    for front, back in zip(found.cells, (found.cells[n] for n in backs), strict=True):
+        assert front[1] == back[1]
+        assert round(front[0] + width + back[0] - found.width, 2) == 0, "mirrored on the long edge"
+
+
+async def test_two_sides_on_sheets_come_out_in_pairs(database: str, settings: Settings) -> None:
+    conference = await make_conference()
+    for n in range(6):
+        await make_attendee(conference, f"Guest {n}")
+    design = Design(sheet="a4", two_sided=True, back="Help desk: Harbour Hall")
+    assert await design_store.keep(conference.id, "", design, expected=0, now=now())
+    job = await store.ask("badges", "b", {}, conference=conference.id, asked_by=None, now=now())
+    await runner.run(settings, job, 0)
+    made = Made.read((await job_row(job))["result"])
+    assert made is not None
+    pages = await asyncio.to_thread(text_of, settings.files / made.file)
+    assert [page.count("Guest") for page in pages] == [4, 0, 2, 0]
+    assert [page.count("Help desk") for page in pages] == [0, 4, 0, 2]
+    reader = PdfReader(settings.files / made.file)
+    assert [round(float(v)) for v in reader.pages[0].mediabox[2:]] == [595, 842]
+
+
+def test_what_is_not_known_in_a_stored_design_is_passed_over() -> None:
+    design = Design(size="cr80", tone="4", back="é")
+    assert designs.load(designs.dump(design)) == design
+    assert designs.load('{"size": "cr80", "wings": 2}') == Design(size="cr80")
