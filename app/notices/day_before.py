@@ -128,6 +128,7 @@ def _draft(
             "cards": [_card(slot, released, zone, root, slot.session in speaks) for slot in slots],
             "action": {"words": _("Open my agenda"), "url": f"{root}/agenda?mine=1"},
         },
+        over=slots[0].start,
     )
 
 

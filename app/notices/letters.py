@@ -13,8 +13,11 @@ from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.jobs import outbox
 from app.jobs.tables import Outbox
-from app.notices import unsubscribe
+from app.notices import preferences, push, unsubscribe
 from app.notices.mail import message_id
+from app.notices.preference_tables import PushSubscription
+from app.notices.preferences import Plan
+from app.notices.push import Ring
 from app.notices.tables import Letter
 from app.notices.unsubscribe import Wish
 from app.settings import Settings
@@ -24,13 +27,22 @@ _CHUNK = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A mail that may be sent. `key` is its idempotency key; `payload` is what app.notices.paper reads."""
+    """A mail that may be sent. `key` is its idempotency key; `payload` is what app.notices.paper reads.
+
+    `over` (aware) is when it is of no use any more.
+    """
 
     key: str
     person: UUID
     to: str
     name: str
     payload: Mapping[str, Any] = field(default_factory=dict)
+    over: datetime | None = None
+
+    @property
+    def speaking(self) -> bool:
+        """Whether it concerns a session of the reader's own."""
+        return bool(self.payload.get("speaking"))
 
 
 def addressed(
@@ -46,7 +58,7 @@ def addressed(
         ),
         **draft.payload,
     }
-    if kind != "invites" or not payload.get("speaking"):
+    if not draft.speaking:
         wish = Wish(conference=conference.id, person=draft.person, kind=kind)
         payload["unsubscribe"] = unsubscribe.address(wish, settings)
     return payload
@@ -61,21 +73,77 @@ async def put(
     now: datetime,
     notice: UUID | None = None,
 ) -> int:
-    """Write letters and their outbox entries, in the caller's transaction if there is one.
+    """Write letters and their outbox entries, in the caller's transaction if there is one, and ring
+    the devices of who wants that.
 
-    Returns how many. Who does not want this kind is passed over; the same key twice is one.
+    Returns how many mails. Each goes in the ways that its reader chose and after their quiet hours,
+    unless it would come too late; what concerns one's own session always goes, at once. Who does not
+    want this kind is passed over; the same key twice is one.
     """
     silent = await unsubscribe.muted(conference.id, kind)
-    wanted = [one for one in drafts if one.person not in silent or one.payload.get("speaking")]
-    for at in range(0, len(wanted), _CHUNK):
-        chunk = wanted[at : at + _CHUNK]
+    plans = await _plans(conference, kind, drafts, now)
+    mails = [
+        (one, now if one.speaking else plans[one.person].due(now))
+        for one in drafts
+        if one.speaking
+        or (one.person not in silent and plans[one.person].in_time("mail", now, one.over))
+    ]
+    for at in range(0, len(mails), _CHUNK):
+        chunk = mails[at : at + _CHUNK]
         async with db.transaction():
             await Letter.insert(
-                *(_letter(one, conference.id, kind, notice, settings, now) for one in chunk)
+                *(_letter(one, conference.id, kind, notice, settings, now) for one, _due in chunk)
             ).on_conflict(action="DO NOTHING")
-            entries = [(one.key, addressed(one, kind, conference, settings)) for one in chunk]
-            await outbox.put_many("mail", entries, now=now)
-    return len(wanted)
+            for due_at in sorted({due for _one, due in chunk}):
+                entries = [
+                    (one.key, addressed(one, kind, conference, settings))
+                    for one, due in chunk
+                    if due == due_at
+                ]
+                await outbox.put_many("mail", entries, now=now, due_at=due_at)
+    await _ring(drafts, plans, settings, now)
+    return len(mails)
+
+
+async def _plans(
+    conference: Conference, kind: str, drafts: Sequence[Draft], now: datetime
+) -> dict[UUID, Plan]:
+    people = [one.person for one in drafts]
+    if kind in preferences.DEFAULTS:
+        return await preferences.plans(people, kind, now=now, home=conference.time_zone)
+    return dict.fromkeys(people, Plan(push=False))
+
+
+async def _ring(
+    drafts: Sequence[Draft], plans: Mapping[UUID, Plan], settings: Settings, now: datetime
+) -> None:
+    """Ring the devices of those who have some and want it."""
+    rung = [one for one in drafts if plans[one.person].in_time("push", now, one.over)]
+    for at in range(0, len(rung), _CHUNK):
+        chunk = rung[at : at + _CHUNK]
+        rows = await PushSubscription.select(PushSubscription.person).where(
+            PushSubscription.person.is_in([one.person for one in chunk])
+        )
+        have = {row["person"] for row in rows}
+        for one in chunk:
+            if one.person in have:
+                due = now if one.speaking else plans[one.person].due(now)
+                await push.put(one.person, _ring_of(one, settings), one.key, now=now, due_at=due)
+
+
+def _ring_of(one: Draft, settings: Settings) -> Ring:
+    facts = one.payload
+    cards = facts.get("cards") or ()
+    lines = [str(card["title"]) for card in cards] or [
+        facts.get("opening") or facts.get("text", "")
+    ]
+    address = (facts.get("action") or {}).get("url", "/")
+    return Ring(
+        title=facts["subject"],
+        body="\n".join(lines),
+        url=address.removeprefix(settings.base_url) or "/",
+        tag=one.key,
+    )
 
 
 async def fresh(drafts: Sequence[Draft]) -> list[Draft]:

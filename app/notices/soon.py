@@ -183,4 +183,5 @@ def _to_starrer(
             "cards": cards,
             "action": {"words": _("Open the room"), "url": doors[0]},
         },
+        over=start,
     )

@@ -13,7 +13,17 @@ from app.accounts.tables import Person
 from app.conferences.tables import Conference
 from app.jobs.outbox import Delivery
 from app.jobs.tables import Job, Outbox
-from app.notices import changes, compose, kinds, letters, mailings, paper, reminders, unsubscribe
+from app.notices import (
+    changes,
+    compose,
+    kinds,
+    letters,
+    mailings,
+    paper,
+    preferences,
+    reminders,
+    unsubscribe,
+)
 from app.notices.unsubscribe import Wish
 from app.programme import releases, stars
 from app.settings import Settings
@@ -343,3 +353,31 @@ async def test_nothing_is_due_before_a_release(database: str, settings: Settings
     conference = await make_conference()
     assert await releases.latest(conference.id) is None
     assert await reminders.remind(settings, now=T0) == 0
+
+
+async def test_preferences_decide_the_way_and_quiet_hours_the_time(
+    database: str, settings: Settings
+) -> None:
+    conference = await make_conference()
+    plan = make_schedule(sessions=2, rooms=2, speakers=0)
+    ada = await make_attendee(conference, "Ada", "ada@example.org")
+    bo = await make_attendee(conference, "Bo", "bo@example.org")
+    cy = await make_attendee(conference, "Cy", "cy@example.org")
+    for person in (ada, bo, cy):
+        await star(conference, person, plan, 0)
+    await release(conference, plan)
+    await release(conference, moved(plan, 0, 5))
+    quiet = preferences.Chosen(
+        wanted=frozenset({("changes", "mail"), ("soon", "mail")}), quiet=(0, 480), zone=""
+    )
+    await preferences.choose(ada, quiet)
+    await preferences.choose(bo, preferences.Chosen(wanted=frozenset(), quiet=None, zone=""))
+    night = T0.replace(hour=2)  # 3:00 in Lisbon
+    assert await changes.draft(conference.id, 1, settings=settings, now=night) == 2
+    rows = await Outbox.select(Outbox.payload, Outbox.due_at).where(Outbox.kind == "mail")
+    due = {json.loads(row["payload"])["to"]: row["due_at"] for row in rows}
+    assert due == {"ada@example.org": T0.replace(hour=7), "cy@example.org": night}
+    # A quarter of an hour ahead can't wait for the end of a quiet night.
+    await preferences.choose(ada, replace(quiet, quiet=(0, 1439)))
+    soon = plan.slots[0].start - timedelta(minutes=5)
+    assert await reminders.remind(settings, now=soon) == 1
