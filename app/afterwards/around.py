@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from litestar import Request
+
 from agenda.doors import Phase
+from agenda.model import Session
 from app import live
 from app.accounts.viewer import Viewer
 from app.afterwards import store
@@ -18,6 +21,7 @@ from app.programme.query import viewer_zone
 from app.programme.view import Card
 from app.stages.house import House
 from app.stages.view import RoomView, SlotView, slot_view
+from app.talk import polls, questions
 
 _LATELY = timedelta(minutes=20)
 _AHEAD = timedelta(minutes=90)
@@ -56,6 +60,28 @@ async def of_room(
             for card in kept.programme(found.released).cards
             if card.session.id in mine and _coming(card, found)
         ][:3],
+    }
+
+
+async def coming_back(
+    request: Request[Any, Any, Any], session: Session, cards: list[Card], *, now: datetime
+) -> dict[str, Any]:
+    """What a session's page has for those who return: notes, rating, questions, polls, recordings."""
+    viewer: Viewer | None = request.state.viewer
+    conference: Conference = request.state.conference
+    key = UUID(session.id)
+    slots = [UUID(card.slot.id) for card in cards]
+    member = viewer is not None and bool(viewer.roles)
+    owner = viewer is not None and viewer.has(("owner", "producer"))
+    return {
+        "begun": any(card.slot.start <= now for card in cards),
+        "member": member,
+        "scores": scores(),
+        "rated": await store.rating_of(key, viewer.person) if viewer and member else None,
+        "verdict": await store.verdict(key) if owner else None,
+        "notes": await store.notes(conference.id, viewer.person, key) if viewer and member else [],
+        "asked": await questions.answered(slots),
+        "polled": await polls.of_slots(slots),
     }
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from agenda.doors import Phase
-from agenda.model import Room, RoomId, SlotId
+from agenda.model import Room, RoomId, SlotId, TrackId
+from app.programme.marks import Mark
 from app.programme.view import Card, Programme, state, whole_minutes
 from app.words import local
 
@@ -34,9 +35,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """A room's rows in the grid: `row` is the first, `lanes` how many (overlaps stand below)."""
+    """A room's rows in the grid: `row` is the first, `lanes` how many (overlaps stand below).
 
-    room: Room
+    Where the rows are tracks, `room` is None and `mark` the track's; it may be None, too.
+    """
+
+    name: str
+    room: Room | None
+    mark: Mark | None
     slug: str
     row: int
     lanes: int
@@ -84,15 +90,18 @@ def lay_out(
     phases: Mapping[SlotId, Phase],
     zone: str,
     now: datetime,
+    by: str = "rooms",
 ) -> DayView:
-    """Place the cards of one day: a row for each room, lanes where slots overlap, sections by hour."""
+    """Place the cards of one day: a row for each room (or track, as `by` says), lanes where slots overlap, sections by hour."""
     base = programme.base(day)
     first = min((c.start_min for c in cards), default=540)
     last = max((c.start_min + c.length_min for c in cards), default=first + 60)
     from_min = first // _HALF_HOUR * _HALF_HOUR
     to_min = math.ceil(last / _HALF_HOUR) * _HALF_HOUR
     states = {card.slot.id: state(card.slot, phases, now=now) for card in cards}
-    rooms, row_of = _rows(programme, cards, states)
+    rooms, row_of = (
+        _rows(programme, cards, states) if by == "rooms" else _by_track(programme, cards)
+    )
     scale = _scale(cards)
     shown = [
         show(card, states[card.slot.id], row_of[card.slot.id], zone, programme.zone, scale)
@@ -132,10 +141,14 @@ def stylesheet(programme: Programme) -> str:
     rules: list[str] = []
     starts: set[int] = set()
     lengths: set[int] = set()
-    rows = 0
+    rows = most = 0
     for day, cards in programme.by_day.items():
-        view = lay_out(programme, day, cards, phases={}, zone=programme.zone, now=_EPOCH)
-        rows = max(rows, view.rows)
+        view, tracks = (
+            lay_out(programme, day, cards, phases={}, zone=programme.zone, now=_EPOCH, by=by)
+            for by in ("rooms", "tracks")
+        )
+        rows = max(rows, view.rows, tracks.rows)
+        most = max(most, *(row.lanes for row in (*view.rooms, *tracks.rooms)))
         starts.update(card.start_min for card in cards)
         starts.update(range(view.from_min, view.to_min + 1, 15))
         lengths.update(card.length_min for card in cards)
@@ -145,17 +158,11 @@ def stylesheet(programme: Programme) -> str:
     rules.extend(f".s{minute}{{--s:{minute}}}" for minute in sorted(starts))
     rules.extend(f".l{minutes}{{--l:{minutes}}}" for minutes in sorted(lengths))
     rules.extend(f".r{row}{{grid-row:{row}}}" for row in range(2, rows + 2))
-    most = max((room.lanes for room in _widest(programme)), default=1)
     rules.extend(f".h{lane}{{grid-row-end:span {lane}}}" for lane in range(2, most + 1))
     return "\n".join(rules) + "\n"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _widest(programme: Programme) -> Iterable[RoomRow]:
-    for day, cards in programme.by_day.items():
-        yield from lay_out(programme, day, cards, phases={}, zone=programme.zone, now=_EPOCH).rooms
 
 
 def _rows(
@@ -177,12 +184,48 @@ def _rows(
         standing = {states[card.slot.id] for card in held}
         rows.append(
             RoomRow(
+                name=room.name,
                 room=room,
+                mark=None,
                 slug=held[0].room_slug,
                 row=row,
                 lanes=count,
                 state="live" if "live" in standing else "doors" if "doors" in standing else "",
                 key=room.id[:8],
+            )
+        )
+        row += count
+    return tuple(rows), row_of
+
+
+def _by_track(
+    programme: Programme, cards: Sequence[Card]
+) -> tuple[tuple[RoomRow, ...], dict[SlotId, int]]:
+    """A row for each track, in their order; what has no track stands last."""
+    of: dict[TrackId | None, list[Card]] = {}
+    for card in cards:
+        of.setdefault(card.session.track, []).append(card)
+    rows: list[RoomRow] = []
+    row_of: dict[SlotId, int] = {}
+    row = 2
+    for track in (*programme.marks, None):
+        held = of.get(track)
+        if not held:
+            continue
+        placed = lanes(held)
+        count = max(placed.values()) + 1
+        row_of.update({slot: row + lane for slot, lane in placed.items()})
+        mark = programme.marks[track] if track is not None else None
+        rows.append(
+            RoomRow(
+                name=mark.name if mark else "",
+                room=None,
+                mark=mark,
+                slug="",
+                row=row,
+                lanes=count,
+                state="",
+                key="",
             )
         )
         row += count

@@ -42,6 +42,9 @@ class Shelf(Generic[T]):
             self._held.popitem(last=False)
         return made
 
+    def has(self, key: Any) -> bool:
+        return key in self._held
+
     def clear(self) -> None:
         self._held.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -17,12 +18,15 @@ from litestar.response import Redirect, Response
 from agenda.formats import frab_write
 from agenda.model import Session, SessionId, SlotId
 from app.accounts.viewer import ANYONE
+from app.afterwards.around import coming_back
 from app.clock import now
 from app.html import gettext as _
 from app.html import page, wants_block
-from app.programme import kept, releases, stars
+from app.programme import kept, releases, share, stars
+from app.programme.overlap import hint
 from app.programme.query import Query, read, viewer_zone
 from app.programme.scene import Scene
+from app.programme.share import kept_picture
 from app.programme.view import Programme, fold, state
 from app.recordings import watch
 from app.settings import Settings
@@ -34,6 +38,11 @@ async def _programme(request: Request[Any, Any, Any]) -> tuple[releases.Released
     if released is None:
         raise NotFoundException(_("The agenda has not been released yet."))
     return released, kept.programme(released)
+
+
+def _base(request: Request[Any, Any, Any]) -> str:
+    found: str = request.app.state.settings.base_url
+    return found
 
 
 def _root(slug: str) -> str:
@@ -56,7 +65,14 @@ async def agenda(request: Request[Any, Any, Any], slug: FromPath[str]) -> Respon
         return _kept_page(request, scene)
     mine = await _starred(request)
     return _with_choice(
-        page(request, "agenda/day.html", block="sheet", **scene.context(mine)), query
+        page(
+            request,
+            "agenda/day.html",
+            block="sheet",
+            base_url=_base(request),
+            **scene.context(mine),
+        ),
+        query,
     )
 
 
@@ -74,7 +90,13 @@ def _kept_page(request: Request[Any, Any, Any], scene: Scene) -> Response[Any]:
     packed = kept.packed_page(
         tag,
         lambda: str(
-            page(request, "agenda/day.html", block="sheet", **scene.context(frozenset())).content
+            page(
+                request,
+                "agenda/day.html",
+                block="sheet",
+                base_url=_base(request),
+                **scene.context(frozenset()),
+            ).content
         ),
     )
     return _with_choice(kept.unpacked_for(request, packed, headers), scene.query)
@@ -161,6 +183,9 @@ async def session(
         own=own,
         starred=found.id in await _starred(request),
         release=released,
+        summary=share.summary(programme, found),
+        base_url=request.app.state.settings.base_url,
+        **await coming_back(request, found, cards, now=instant),
     )
 
 
@@ -253,16 +278,54 @@ async def star(
     else:
         starred = await stars.toggle(conference, viewer.person, session_id, now=now())
     if by_script:
+        words = await _overlap(request, programme, key) if starred else ""
         return page(
             request,
             "agenda/_star.html",
             root=_root(slug),
             session=programme.sessions[key],
             starred=starred,
-            headers={"HX-Trigger": "plenary-starred"},
+            headers={"HX-Trigger": json.dumps({"plenary-starred": {"words": words}})},
         )
     back = request.headers.get("referer", "")
     return Redirect(address if "/sessions/" in back else f"{_root(slug)}/agenda", status_code=303)
 
 
-handlers: list[Any] = [agenda, places, as_frab, session, slot_state, speakers, star]
+async def _overlap(
+    request: Request[Any, Any, Any], programme: Programme, session: SessionId
+) -> str:
+    """What to say to somebody whose new star overlaps with another one."""
+    mine = await _starred(request)
+    instant, home = now(), programme.zone
+    zone = viewer_zone(request.cookies, home, instant) or home
+    said = (
+        hint(programme, card, mine, zone=zone, now=instant) for card in programme.cards_of[session]
+    )
+    return next((words for words in said if words), "")
+
+
+@get("/c/{slug:str}/sessions/{session_id:uuid}/preview.png", opt={"who": ANYONE})
+async def preview_picture(
+    request: Request[Any, Any, Any], slug: FromPath[str], session_id: FromPath[UUID]
+) -> Response[bytes]:
+    """The picture that other sites show where somebody shares a session."""
+    released, programme = await _programme(request)
+    found = programme.sessions.get(SessionId(str(session_id)))
+    if found is None:
+        raise NotFoundException(_("There is no such session in the present release."))
+    picture = await kept_picture(released.id, programme, found)
+    return Response(
+        picture, media_type="image/png", headers={"Cache-Control": "public, max-age=3600"}
+    )
+
+
+handlers: list[Any] = [
+    preview_picture,
+    agenda,
+    places,
+    as_frab,
+    session,
+    slot_state,
+    speakers,
+    star,
+]

@@ -27,6 +27,11 @@ class Query:
     tracks: tuple[str, ...] = ()
     zone: str = ""
     mine: bool = False
+    rows: str = "rooms"
+    kinds: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    speaker: str = ""
 
     def href(self, **changes: Any) -> str:
         """The address of this page with something else asked for."""
@@ -34,7 +39,14 @@ class Query:
         pairs = [("day", wanted.day)] if wanted.day else []
         if wanted.view != "grid":
             pairs.append(("view", wanted.view))
+        if wanted.rows != "rooms":
+            pairs.append(("rows", wanted.rows))
         pairs.extend(("track", key) for key in wanted.tracks)
+        pairs.extend(("kind", key) for key in wanted.kinds)
+        pairs.extend(("language", key) for key in wanted.languages)
+        pairs.extend(("level", key) for key in wanted.levels)
+        if wanted.speaker:
+            pairs.append(("speaker", wanted.speaker))
         if wanted.words:
             pairs.append(("q", wanted.words))
         if wanted.zone:
@@ -47,6 +59,17 @@ class Query:
         """The address with one track more, or without it."""
         kept = tuple(key for key in self.tracks if key != track)
         return self.href(tracks=kept if track in self.tracks else (*self.tracks, track), words="")
+
+    def turned(self, facet: str, key: str) -> str:
+        """The address with one value more of `kinds`, `languages` or `levels`, or without it."""
+        held: tuple[str, ...] = getattr(self, facet)
+        rest = tuple(each for each in held if each != key)
+        return self.href(**{facet: rest if key in held else (*held, key)})
+
+    @property
+    def filtered(self) -> bool:
+        """True where anything but day, view and zone narrows the page."""
+        return bool(self.tracks or self.kinds or self.languages or self.levels or self.speaker)
 
 
 def read(root: str, request: Request[Any, Any, Any]) -> Query:
@@ -62,7 +85,16 @@ def read(root: str, request: Request[Any, Any, Any]) -> Query:
         tracks=tuple(dict.fromkeys(asked.getall("track", [])))[:_MOST_TRACKS],
         zone=choice if choice in ("conference", "viewer") else "",
         mine=asked.get("mine") == "1",
+        rows="tracks" if asked.get("rows") == "tracks" else "rooms",
+        kinds=_several(asked.getall("kind", [])),
+        languages=_several(asked.getall("language", [])),
+        levels=_several(asked.getall("level", [])),
+        speaker=asked.get("speaker", "")[:36],
     )
+
+
+def _several(values: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value[:60] for value in values))[:_MOST_TRACKS]
 
 
 def viewer_zone(cookies: Mapping[str, str], home: str, at: datetime) -> str | None:

@@ -12,13 +12,14 @@ from typing import Any
 from markupsafe import Markup
 
 from agenda.model import SessionId, TrackId
-from app.html import day_words, environment, language, ngettext, zone_city
+from app.html import day_words, environment, language, ngettext, tongue, zone_city
 from app.html import gettext as _
 from app.programme import kept
 from app.programme.grid import DayView, Shown, lanes, lay_out, show
+from app.programme.overlap import hint
 from app.programme.query import Query, parse_day, viewer_zone
 from app.programme.releases import Released
-from app.programme.view import Card, Programme, clashes, next_of, state, with_tracks
+from app.programme.view import Card, Facet, Programme, Wanted, clashes, next_of, of_wanted, state
 from app.static import version as static_version
 from app.words import local, offset
 
@@ -67,6 +68,19 @@ class Scene:
         return frozenset(i for i, key in self.programme.track_keys.items() if key in keys)
 
     @cached_property
+    def wanted(self) -> Wanted:
+        """What the address asks for, of what the release has."""
+        query = self.query
+        speaker = self.programme.speaker(query.speaker)
+        return Wanted(
+            tracks=self.picked,
+            kinds=frozenset(query.kinds),
+            languages=frozenset(query.languages),
+            levels=frozenset(query.levels),
+            speaker=speaker.id if speaker else None,
+        )
+
+    @cached_property
     def _key(self) -> tuple[Any, ...]:
         """All that the body of the page depends on."""
         first, last = self.programme.bounds
@@ -75,7 +89,8 @@ class Scene:
             self.released.id,
             self.whole or self.day,
             self.query.view,
-            tuple(sorted(self.picked)),
+            self.query.rows,
+            self.wanted,
             self.zone,
             self.phases.version,
             int(self.now.timestamp()) // 60 if running else self.now >= last,
@@ -95,7 +110,7 @@ class Scene:
         return self.query.day == ALL_DAYS
 
     def _cards(self, day: date) -> list[Card]:
-        return with_tracks(self.programme.by_day[day], self.picked)
+        return of_wanted(self.programme.by_day[day], self.wanted)
 
     def body(self, starred: frozenset[SessionId]) -> Markup:
         """The grid or list, or what was searched for, with the reader's stars in it."""
@@ -122,12 +137,18 @@ class Scene:
             phases=self.phases.reached,
             zone=self.zone,
             now=self.now,
+            by=self.query.rows if self.query.view == "grid" else "rooms",
         )
         over = [each for hour in view.hours for each in hour.shown if each.state == "past"]
         return self._render(
             "agenda/_sheet.html",
             day=view,
             view=self.query.view,
+            by_tracks=self.query.rows == "tracks" and self.query.view == "grid",
+            nothing=not view.sessions and self.query.filtered,
+            every=self.query.href(
+                tracks=(), kinds=(), languages=(), levels=(), speaker="", words=""
+            ),
             running=0 < len(over) < view.sessions
             and self.programme.today(self.now) == day
             and not self.whole,
@@ -143,27 +164,40 @@ class Scene:
         )
 
     def _found(self) -> str:
-        found = [self._show(each.card) for each in self.programme.search(self.query.words)]
+        words = self.query.words
+        exact = self.programme.search(words)
+        hits = [each.card for each in exact or self.programme.near(words)]
+        found = [self._show(card) for card in of_wanted(hits, self.wanted)]
         return self._render(
             "agenda/_results.html",
+            near=bool(found) and not exact,
+            hints={},
             title=ngettext("%(num)s session found", "%(num)s sessions found", len(found))
             % {"num": len(found)},
             groups=[(None, found)] if found else [],
-            words=self.query.words,
+            words=words,
             mine=False,
             clash=set(),
         )
 
     def _mine(self, starred: frozenset[SessionId]) -> str:
-        cards = [card for card in self.programme.cards if card.session.id in starred]
+        chosen = [card for card in self.programme.cards if card.session.id in starred]
+        cards = of_wanted(chosen, self.wanted)
         days = dict.fromkeys(card.day for card in cards)
+        clash = clashes(chosen)
         return self._render(
             "agenda/_results.html",
+            near=False,
+            hints={
+                card.slot.id: hint(self.programme, card, starred, zone=self.zone, now=self.now)
+                for card in cards
+                if card.slot.id in clash
+            },
             title=_("My agenda"),
             groups=[(day, [self._show(c) for c in cards if c.day == day]) for day in days],
             words="",
             mine=True,
-            clash=clashes(cards),
+            clash=clash,
         )
 
     def _render(self, template: str, **context: Any) -> Markup:
@@ -223,6 +257,12 @@ class Scene:
             "picked": self.picked,
             "picked_words": self._picked_words(),
             "every": query.href(tracks=(), words=""),
+            "facets": self._facets(),
+            "rows": query.rows,
+            "speaker": programme.speaker(query.speaker) if query.speaker else None,
+            "without_speaker": query.href(speaker=""),
+            "unfiltered": query.href(tracks=(), kinds=(), languages=(), levels=(), speaker=""),
+            "about": programme.schedule.conference,
             "sheet": self.body(starred),
             "places_url": f"{query.root}/agenda.css?v={places_version}",
             "zone_note": self._zone_note(),
@@ -285,20 +325,55 @@ class Scene:
         ]
 
     def _forms(self) -> list[dict[str, Any]]:
-        view, href = self.query.view, self.query.href
+        view, rows, href = self.query.view, self.query.rows, self.query.href
         return [
             {
-                "text": _("Grid"),
+                "text": _("Rooms"),
                 "icon": "grid",
-                "current": view == "grid",
-                "href": href(view="grid"),
+                "current": view == "grid" and rows == "rooms",
+                "href": href(view="grid", rows="rooms"),
+            },
+            {
+                "text": _("Tracks"),
+                "icon": "sort",
+                "current": view == "grid" and rows == "tracks",
+                "href": href(view="grid", rows="tracks"),
             },
             {
                 "text": _("List"),
                 "icon": "list",
                 "current": view == "list",
-                "href": href(view="list"),
+                "href": href(view="list", rows="rooms"),
             },
+        ]
+
+    def _facets(self) -> list[dict[str, Any]]:
+        """Kinds, languages and levels to choose from, each where there is a choice."""
+        query, programme = self.query, self.programme
+
+        def options(name: str, found: list[Facet], words: Any) -> list[dict[str, Any]]:
+            return [
+                {
+                    "text": words(each.name),
+                    "count": each.count,
+                    "current": each.key in getattr(query, name),
+                    "href": query.turned(name, each.key),
+                }
+                for each in found
+            ]
+
+        def capital(text: str) -> str:
+            return text[:1].upper() + text[1:]
+
+        offered = (
+            (_("Kind"), "kinds", programme.kinds, capital),
+            (_("Language"), "languages", programme.languages, tongue),
+            (_("Level"), "levels", programme.levels, capital),
+        )
+        return [
+            {"name": words, "options": options(name, found, shown)}
+            for words, name, found, shown in offered
+            if len(found) > 1 or getattr(query, name)
         ]
 
     def _zones(self) -> list[dict[str, Any]]:

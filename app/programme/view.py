@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from markupsafe import Markup
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
 
 from agenda.doors import Phase
 from agenda.model import (
@@ -61,6 +64,36 @@ class Found:
 
     card: Card
     rank: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a reader wants to see of a programme; an empty set stands for everything."""
+
+    tracks: frozenset[TrackId] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+    levels: frozenset[str] = frozenset()
+    speaker: SpeakerId | None = None
+
+    def fits(self, session: Session) -> bool:
+        """Whether a session is wanted."""
+        return (
+            (not self.tracks or session.track in self.tracks)
+            and (not self.kinds or facet_key(session.kind) in self.kinds)
+            and (not self.languages or facet_key(session.language) in self.languages)
+            and (not self.levels or facet_key(level_of(session)) in self.levels)
+            and (self.speaker is None or self.speaker in session.speakers)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One value that sessions have, such as the kind “workshop”, and how many have it."""
+
+    key: str
+    name: str
+    count: int
 
 
 class Programme:
@@ -127,6 +160,34 @@ class Programme:
         return found
 
     @cached_property
+    def kinds(self) -> list[Facet]:
+        """The kinds of the placed sessions, the most frequent first; likewise languages, levels."""
+        return _facets(card.session.kind for card in self.cards)
+
+    @cached_property
+    def languages(self) -> list[Facet]:
+        return _facets(card.session.language for card in self.cards)
+
+    @cached_property
+    def levels(self) -> list[Facet]:
+        return _facets(level_of(card.session) for card in self.cards)
+
+    def speaker(self, key: str) -> Speaker | None:
+        """The speaker of an id, or of its first letters."""
+        if len(key) < 8:
+            return None
+        return next((s for i, s in self.speakers.items() if i.startswith(key)), None)
+
+    @cached_property
+    def _vocabulary(self) -> list[str]:
+        """Every longer word of titles, names, tracks and rooms, for words that were mistyped."""
+        texts = (
+            f"{title} {people} {fold(card.mark.name) if card.mark else ''} {fold(card.room.name)}"
+            for card, title, people, _ in self._texts
+        )
+        return sorted({w for text in texts for w in re.findall(r"\w{4,}", text)})
+
+    @cached_property
     def _texts(self) -> list[tuple[Card, str, str, str]]:
         return [
             (
@@ -165,7 +226,28 @@ class Programme:
 
     def search(self, words: str, most: int = 60) -> list[Found]:
         """The slots in which every word occurs: in the title first, then a name, then the text."""
-        wanted = fold(words).split()
+        return self._find([(word,) for word in fold(words).split()])[:most]
+
+    def near(self, words: str, most: int = 60) -> list[Found]:
+        """The same for words that may be mistyped: each also stands for words that look like it."""
+        alike = [self._alike(word) for word in fold(words).split()]
+        return self._find(alike)[:most] if all(alike) else []
+
+    def _alike(self, word: str) -> tuple[str, ...]:
+        if len(word) < 4 or any(
+            word in title or word in people for _, title, people, _ in self._texts
+        ):
+            return (word,)
+        found = process.extract(
+            word,
+            self._vocabulary,
+            scorer=DamerauLevenshtein.normalized_similarity,
+            score_cutoff=0.7,
+            limit=4,
+        )
+        return tuple(each[0] for each in found)
+
+    def _find(self, wanted: Sequence[Sequence[str]]) -> list[Found]:
         if not wanted:
             return []
         found: list[Found] = []
@@ -174,7 +256,7 @@ class Programme:
             if rank is not None:
                 found.append(Found(card=card, rank=rank))
         found.sort(key=lambda each: each.rank)
-        return found[:most]
+        return found
 
     def _card(self, slot: Slot, key: str) -> Card:
         session = self.sessions[slot.session]
@@ -234,9 +316,9 @@ def next_of(cards: Iterable[Card], *, now: datetime) -> Card | None:
     )
 
 
-def with_tracks(cards: Iterable[Card], tracks: Set[TrackId]) -> list[Card]:
-    """The cards of these tracks; all, where none is named."""
-    return [card for card in cards if not tracks or card.session.track in tracks]
+def of_wanted(cards: Iterable[Card], wanted: Wanted) -> list[Card]:
+    """The cards whose sessions are wanted."""
+    return [card for card in cards if wanted.fits(card.session)]
 
 
 def fold(text: str) -> str:
@@ -273,16 +355,47 @@ def _track_keys(schedule: Schedule) -> dict[TrackId, str]:
     return found
 
 
-def _rank(wanted: Sequence[str], title: str, people: str, text: str) -> int | None:
+def _rank(wanted: Sequence[Sequence[str]], title: str, people: str, text: str) -> int | None:
     worst = 0
-    for word in wanted:
-        if word in title:
-            rank = 0 if title.startswith(word) or f" {word}" in title else 1
-        elif word in people:
-            rank = 2
-        elif word in text:
-            rank = 3
-        else:
+    for alike in wanted:
+        ranks = [r for r in (_rank_of(w, title, people, text) for w in alike) if r is not None]
+        if not ranks:
             return None
-        worst = max(worst, rank)
+        worst = max(worst, min(ranks))
     return worst
+
+
+def _rank_of(word: str, title: str, people: str, text: str) -> int | None:
+    if word in title:
+        return 0 if title.startswith(word) or f" {word}" in title else 1
+    if word in people:
+        return 2
+    return 3 if word in text else None
+
+
+_LEVELS = ("level", "audience_level", "python_level", "difficulty", "experience", "skill_level")
+
+
+def level_of(session: Session) -> str:
+    """How much a session asks of its audience, in the source's own word; empty where none is given."""
+    for key in _LEVELS:
+        value = session.extra.get(key)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return ""
+
+
+def facet_key(value: str) -> str:
+    """A value as addresses name it."""
+    return re.sub(r"[^\w]+", "-", fold(value)).strip("-")[:60]
+
+
+def _facets(values: Iterable[str]) -> list[Facet]:
+    counts: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for value in values:
+        key = facet_key(value)
+        if key:
+            counts[key] += 1
+            names.setdefault(key, value)
+    return [Facet(key=key, name=names[key], count=n) for key, n in counts.most_common(24)]

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from app import db, live
 from app.errors import Refused
 from app.html import gettext as _
+from app.recordings import store as recordings
 from app.talk.tables import StageQuestion as Question
 from app.talk.tables import StageQuestionVote as QuestionVote
 
@@ -166,6 +167,8 @@ async def turn(
         if state == "answered":
             values[Question.answered_at] = now
         await Question.update(values).where(Question.id == row["id"])
+        if state == "answering" and row["slot"] is not None:
+            await recordings.mark(conference, row["slot"], "question", row["text"], now=now)
         made = [shown(await find(conference, room, each)) for each in changed]
         for each in made:
             await tell(conference, room, each, now=now)

@@ -130,7 +130,11 @@ async function turn(button) {
     const elsewhere = answer.headers.get("HX-Redirect");
     if (elsewhere) location.href = elsewhere;
     else if (!answer.ok) throw new Error(String(answer.status));
-    else document.dispatchEvent(new CustomEvent("plenary:starred"));
+    else {
+      document.dispatchEvent(new CustomEvent("plenary:starred"));
+      const told = answer.headers.get("HX-Trigger");
+      if (told?.startsWith("{")) document.body.dispatchEvent(new CustomEvent("plenary-starred", { bubbles: true, detail: JSON.parse(told)["plenary-starred"] }));
+    }
   } catch {
     for (const star of same) star.setAttribute("aria-pressed", String(was));
   }

@@ -74,6 +74,20 @@ zone();
 const conference = meta("conference");
 if (conference) listen(conference.content, conference.dataset.ear);
 
+// A star that overlaps with another one says so, and where else it can be seen.
+document.addEventListener("plenary-starred", (event) => {
+  const words = /** @type {CustomEvent} */ (event).detail?.words;
+  const place = document.getElementById("notices");
+  if (!place) return;
+  place.querySelector(".notice.overlap")?.remove();
+  if (!words) return;
+  const note = document.createElement("div");
+  note.className = "notice caution overlap";
+  note.setAttribute("role", "status");
+  note.textContent = words;
+  place.append(note);
+});
+
 document.addEventListener("plenary:notice", (event) => {
   const { text: words, url } = /** @type {CustomEvent} */ (event).detail;
   const place = document.getElementById("notices");

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import httpx
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from agenda.doors import Change, Phase
-from agenda.model import Schedule, Slot, Track, TrackId
+from agenda.model import Schedule, Slot, SlotId, Track, TrackId
 from app.clock import now as present
 from app.conferences.tables import Conference
 from app.programme import draft, releases
 from app.programme import stars as star_store
 from app.programme.grid import lanes, lay_out, stylesheet
 from app.programme.marks import marks
+from app.programme.overlap import hint
 from app.programme.query import Query, viewer_zone
-from app.programme.view import Programme, clashes, fold, next_of, state
+from app.programme.view import Programme, Wanted, clashes, fold, next_of, of_wanted, state
 from app.stages import store as stages
 from app.words import name, rich, zone_city
 from tests.app.builders import NOW, make_conference, make_schedule, member, same_origin, sign_in
@@ -97,7 +102,7 @@ def test_overlapping_slots_of_one_room_stand_in_lanes() -> None:
     view = lay_out(found, date(2027, 5, 12), found.cards, phases={}, zone="UTC", now=NOW)
     rows = {each.card.title: each.row for hour in view.hours for each in hour.shown}
     assert rows == {"Long": 2, "Beside": 3, "After": 2, "Elsewhere": 4}
-    assert [(room.room.name, room.row, room.lanes) for room in view.rooms] == [
+    assert [(room.name, room.row, room.lanes) for room in view.rooms] == [
         ("Hall", 2, 2),
         ("Annex", 4, 1),
     ]
@@ -348,3 +353,157 @@ async def test_speakers_and_the_export_name_everybody(client: httpx.AsyncClient)
     for speaker in schedule.speakers:
         assert speaker.name in people.text
         assert speaker.name in xml.text
+
+
+def filtered(*extras: dict[str, str]) -> Programme:
+    """Sessions of 30 minutes, one after the other, with kinds, languages and levels as given."""
+    schedule = make_schedule(*(("Hall", f"Talk {n}", 40 * n, 30) for n in range(len(extras))))
+    sessions = tuple(
+        replace(
+            session,
+            kind=extra.get("kind", ""),
+            language=extra.get("language", ""),
+            extra={"level": extra["level"]} if "level" in extra else {},
+        )
+        for session, extra in zip(schedule.sessions, extras, strict=True)
+    )
+    return programme(replace(schedule, sessions=sessions))
+
+
+def test_what_sessions_have_in_common_can_be_chosen() -> None:
+    found = filtered(
+        {"kind": "Talk", "language": "en", "level": "Beginner"},
+        {"kind": "talk", "language": "pt"},
+        {"kind": "Workshop", "language": "en", "level": "Für alle"},
+        {},
+    )
+    assert [(f.key, f.name, f.count) for f in found.kinds] == [
+        ("talk", "Talk", 2),
+        ("workshop", "Workshop", 1),
+    ]
+    assert [f.key for f in found.levels] == ["beginner", "fur-alle"]
+
+    def titles(**wanted: frozenset[str]) -> list[str]:
+        return [c.title for c in of_wanted(found.cards, Wanted(**wanted))]  # type: ignore[arg-type]
+
+    assert titles() == ["Talk 0", "Talk 1", "Talk 2", "Talk 3"]
+    assert titles(kinds=frozenset({"talk"})) == ["Talk 0", "Talk 1"]
+    assert titles(kinds=frozenset({"talk"}), languages=frozenset({"pt"})) == ["Talk 1"]
+    assert titles(levels=frozenset({"beginner", "fur-alle"})) == ["Talk 0", "Talk 2"]
+    assert titles(kinds=frozenset({"dance"})) == []
+
+
+def test_a_mistyped_word_finds_what_it_looks_like() -> None:
+    found = programme(
+        make_schedule(("Hall", "Estuaries and oysters", 0, 30), ("Hall", "Seawalls", 40, 30))
+    )
+    assert found.search("estuarys") == []
+    for typed in ("estuarys", "Esturaies", "oisters", "estuaries oyster"):
+        assert [f.card.title for f in found.near(typed)] == ["Estuaries and oysters"], typed
+    assert [f.card.title for f in found.near("seewalls")] == ["Seawalls"]
+    assert found.near("bicycle") == []
+    assert found.near("sea xyz") == []
+
+
+def test_rows_by_track_hold_every_card_once_and_in_lanes() -> None:
+    schedule = make_schedule(
+        ("Hall", "One", 0, 30), ("Lock", "Two", 10, 30), ("Hall", "Three", 60, 30)
+    )
+    other = Track(id=TrackId("t2"), name="Homes")
+    sessions = (*schedule.sessions[:2], replace(schedule.sessions[2], track=other.id))
+    found = programme(replace(schedule, tracks=(*schedule.tracks, other), sessions=sessions))
+    view = lay_out(
+        found,
+        found.cards[0].day,
+        found.cards,
+        phases={},
+        zone="Europe/Lisbon",
+        now=NOW,
+        by="tracks",
+    )
+    assert [(row.name, row.row, row.lanes) for row in view.rooms] == [
+        ("Works", 2, 2),
+        ("Homes", 4, 1),
+    ]
+    rows = {each.card.title: each.row for hour in view.hours for each in hour.shown}
+    assert rows == {"One": 2, "Two": 3, "Three": 4}
+    css = stylesheet(found)
+    assert ".r4{" in css
+    assert ".h2{" in css
+
+
+def test_an_overlap_names_the_other_and_the_next_chance() -> None:
+    schedule = make_schedule(
+        ("Hall", "Gates", 0, 30), ("Lock", "Oysters", 10, 30), ("Lock", "Songs", 200, 30)
+    )
+    gates, oysters, songs = schedule.sessions
+    again = replace(
+        schedule.slots[2],
+        id=SlotId("again"),
+        session=oysters.id,
+        start=NOW + timedelta(minutes=300),
+    )
+    starred = {gates.id, oysters.id}
+    alone = programme(schedule)
+    words = hint(alone, alone.cards[0], starred, zone="Europe/Lisbon", now=NOW)
+    assert words.startswith("Runs at the same time as “Oysters”.")
+    assert "afterwards" in words
+    assert hint(alone, alone.cards_of[songs.id][0], starred, zone="UTC", now=NOW) == ""
+    repeated = programme(replace(schedule, slots=(*schedule.slots, again)))
+    words = hint(repeated, repeated.cards[0], starred, zone="Europe/Lisbon", now=NOW)
+    assert "“Oysters” is repeated: Wed 12 May, 19:20, Lock." in words
+    shy = replace(schedule, sessions=(replace(gates, opt_out_recording=True), oysters, songs))
+    words = hint(programme(shy), programme(shy).cards[0], starred, zone="UTC", now=NOW)
+    assert "“Gates” is not recorded" in words
+
+
+async def test_filters_rows_and_typos_on_the_page(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    schedule = make_schedule(("Hall", "Estuaries", 0, 30), ("Lock", "Oysters", 10, 30))
+    one, two = schedule.sessions
+    schedule = replace(
+        schedule, sessions=(replace(one, kind="talk"), replace(two, kind="workshop"))
+    )
+    await draft.write(conference.id, schedule, expected=0)
+    await releases.publish(conference.id, by=None, now=NOW)
+
+    async def titles(query: str) -> list[str]:
+        text = (await client.get(f"/c/trial/agenda?{query}")).text
+        return re.findall(r"<h4><a [^>]*>([^<]+)</a>", text)
+
+    assert await titles("kind=talk") == ["Estuaries"]
+    assert await titles("kind=talk&kind=workshop") == ["Estuaries", "Oysters"]
+    assert await titles("rows=tracks") == ["Estuaries", "Oysters"]
+    assert await titles(f"speaker={two.speakers[0]}") == ["Oysters"]
+    assert await titles("q=oisters") == ["Oysters"]
+    nothing = (await client.get("/c/trial/agenda?kind=dance")).text
+    assert "Nothing of that on this day" in nothing
+    typo = (await client.get("/c/trial/agenda?q=oisters")).text
+    assert "this comes close" in typo
+
+
+async def test_a_star_that_overlaps_says_so_and_a_shared_session_has_a_picture(
+    client: httpx.AsyncClient,
+) -> None:
+    conference = await make_conference()
+    schedule = make_schedule(("Hall", "Gates", 0, 30), ("Lock", "水门关闭时", 10, 30))
+    await draft.write(conference.id, schedule, expected=0)
+    await releases.publish(conference.id, by=None, now=NOW)
+    await sign_in(client, await member(conference, "attendee"), now=present())
+    told = []
+    for session in schedule.sessions:
+        answer = await client.post(
+            f"/c/trial/sessions/{session.id}/star?want=1",
+            headers={**same_origin(), "hx-request": "true"},
+        )
+        told.append(json.loads(answer.headers["hx-trigger"])["plenary-starred"]["words"])
+    assert told[0] == ""
+    assert told[1].startswith("Runs at the same time as “Gates”.")
+    for session in schedule.sessions:
+        page = (await client.get(f"/c/trial/sessions/{session.id}")).text
+        found = re.search(r'og:image" content="http://testserver.local([^"]+)"', page)
+        assert found is not None
+        picture = await client.get(found.group(1))
+        assert picture.headers["content-type"] == "image/png"
+        assert Image.open(io.BytesIO(picture.content)).size == (1200, 630)
+        assert len(picture.content) < 120_000

@@ -195,6 +195,7 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/reports/compare": STAFF,
     "GET /c/{slug:str}/reports/mine": EVERYBODY,
     "POST /c/{slug:str}/rooms/{room_id:uuid}/quality": EVERYBODY,
+    "GET /c/{slug:str}/sessions/{session_id:uuid}/preview.png": ANY,
     "GET /c/{slug:str}/lobby": ANY,
     "POST /c/{slug:str}/lobby/here": EVERYBODY,
     "POST /c/{slug:str}/announcements": OWNER,

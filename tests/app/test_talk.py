@@ -22,6 +22,7 @@ from app.conferences.tables import Conference
 from app.errors import Refused
 from app.live_tables import LiveEvent
 from app.programme import draft, releases
+from app.recordings.tables import RecordingMark
 from app.talk import rules
 from app.talk.tables import ReactionCount
 from tests.app.builders import make_conference, make_schedule, member, same_origin, sign_in
@@ -172,6 +173,8 @@ async def test_questions_are_voted_answered_one_at_a_time_and_anonymous_if_allow
     assert (await call("iris", f"/questions/{one['id']}/answering")).status_code == 403
     await call("mo", f"/questions/{one['id']}/answering")
     await call("mo", f"/questions/{two['id']}/answering")
+    chapters = await RecordingMark.select(RecordingMark.title).order_by(RecordingMark.at)
+    assert [row["title"] for row in chapters] == ["Who pays?", "How deep?"]
     state = await call.state("bart")
     assert {q["text"]: q["state"] for q in state["questions"]} == {
         "Who pays?": "answered",
