@@ -25,6 +25,7 @@ from uuid import UUID
 
 import httpx
 
+from agenda.model import scoped
 from app import db, migrate
 from app.accounts import links, sessions
 from app.attendees import store as attendees
@@ -150,7 +151,7 @@ async def _people() -> tuple[str, list[str]]:
         owner=owner,
         now=now(),
     )
-    await draft.write(held.id, generate.schedule(20), expected=0)
+    await draft.write(held.id, scoped(generate.schedule(20), held.id), expected=0)
     await releases.publish(held.id, by=None, now=now())
     released = await releases.latest(held.id)
     assert released is not None
