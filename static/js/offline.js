@@ -85,9 +85,11 @@ async function start() {
   });
   await navigator.serviceWorker.register("/sw.js", { scope: "/" });
   const worker = (await navigator.serviceWorker.ready).active;
-  worker?.postMessage(keptAt ? { ask: true } : { who: meta("who") ?? "", keep: wanted(), send: true });
+  // A page out of the store says nothing of who is signed in now; nor does the one for no network.
+  const away = document.getElementById("kept-pages");
+  if (away) worker?.postMessage({ list: true });
+  else if (!keptAt) worker?.postMessage({ who: meta("who") ?? "", keep: wanted(), send: true });
   worker?.postMessage({ ask: true });
-  if (document.getElementById("kept-pages")) worker?.postMessage({ list: true });
   addEventListener("online", () => {
     worker?.postMessage({ send: true });
     if (keptAt) location.reload();
