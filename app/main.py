@@ -29,6 +29,7 @@ from app.editor import routes as editor
 from app.editor import solver_routes as editor_solver
 from app.jobs import routes as jobs
 from app.lobby import routes as lobby
+from app.meeting import routes as meeting
 from app.notices import organizer as mailings
 from app.notices import public as inbound
 from app.notices import routes as notices
@@ -75,6 +76,7 @@ FEATURES = (
     organizer,
     ways,
     offline,
+    meeting,
     sponsors,
     reports,
     recordings,

@@ -15,6 +15,7 @@ MODULES = (
     "app.attendees.tables",
     "app.registration.tables",
     "app.notices.preference_tables",
+    "app.meeting.tables",
     "app.reports.tables",
     "app.sponsors.tables",
     "app.jobs.tables",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app import db
+from app import db, live
 from app.accounts.tables import Person
 from app.conferences.tables import Conference
 from app.jobs import outbox
@@ -37,6 +37,10 @@ async def tell(
     found = await preferences.plans([person], news.kind, now=now, home=conference.time_zone)
     plan = found[person]
     async with db.transaction():
+        if plan.page:
+            said = {"text": f"{news.title}. {news.body}".strip(), "url": news.url}
+            own = live.of_person(person)
+            await live.announce(conference.id, "notice", said, channel=own, now=now)
         if plan.in_time("push", now, news.over):
             ring = Ring(title=news.title, body=news.body, url=news.url, tag=news.key)
             await push.put(person, ring, news.key, now=now, due_at=plan.due(now))

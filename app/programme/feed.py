@@ -16,6 +16,7 @@ from agenda.model import SessionId, SlotId
 from app.accounts.viewer import ANYONE
 from app.attendees.tables import Invitation
 from app.conferences.tables import Conference
+from app.meeting import meetings
 from app.programme import calendar, releases, stars
 from app.programme.feed_token import owner_of
 from app.programme.releases import Released
@@ -85,7 +86,8 @@ async def _calendar(
         for one in released.withdrawn
         if one.session in chosen
     ]
-    return calendar.write([*standing, *gone], conference, settings)
+    met = await meetings.entries(conference, person, settings)
+    return calendar.write([*standing, *gone, *met], conference, settings)
 
 
 handlers: list[Any] = [calendar_feed]
