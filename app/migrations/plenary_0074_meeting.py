@@ -48,21 +48,13 @@ DESCRIPTION = "meeting"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="plenary", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="plenary", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Profile", tablename="meet_profile", schema=None, columns=None
-    )
+    manager.add_table(class_name="Profile", tablename="meet_profile", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Report", tablename="meet_report", schema=None, columns=None
-    )
+    manager.add_table(class_name="Report", tablename="meet_report", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Meeting", tablename="meeting", schema=None, columns=None
-    )
+    manager.add_table(class_name="Meeting", tablename="meeting", schema=None, columns=None)
 
     manager.add_table(
         class_name="Waiter",
@@ -71,13 +63,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Pair", tablename="roulette_pair", schema=None, columns=None
-    )
+    manager.add_table(class_name="Pair", tablename="roulette_pair", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Block", tablename="meet_block", schema=None, columns=None
-    )
+    manager.add_table(class_name="Block", tablename="meet_block", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Profile",
