@@ -77,6 +77,41 @@ def tables(report: Report) -> list[Figures]:
             ],
         ),
         Figures(
+            key="taking_part",
+            name=_("Taking part"),
+            head=(
+                "session",
+                "title",
+                "messages",
+                "writers",
+                "questions",
+                "answered",
+                "votes",
+                "polls",
+                "poll_answers",
+                "reactions",
+                "ratings",
+                "rating",
+            ),
+            rows=[
+                (
+                    line.session,
+                    line.title,
+                    line.taking.messages,
+                    line.taking.writers,
+                    line.taking.questions,
+                    line.taking.answered,
+                    line.taking.votes,
+                    line.taking.polls,
+                    line.taking.poll_answers,
+                    line.taking.reactions,
+                    line.taking.ratings,
+                    None if line.taking.rating is None else round(line.taking.rating, 2),
+                )
+                for line in report.lines
+            ],
+        ),
+        Figures(
             key="rooms",
             name=_("Rooms"),
             head=("room", "changes", "on_time", "median_ms", "worst_ms"),

@@ -32,6 +32,9 @@ class OwnLine:
     stayed: int | None
     half_left: int | None
     spark: Any
+    questions: int
+    answered: int
+    rating: float | None
     expected: int | None
     between: tuple[int, int] | None
 
@@ -66,6 +69,9 @@ async def own_lines(
                 stayed=round(100 * curve[-1] / top) if top else None,
                 half_left=line.half_left if line and people else None,
                 spark=charts.spark(thinned(curve), label=_("Audience minute by minute")),
+                questions=line.taking.questions if line and people else 0,
+                answered=line.taking.answered if line and people else 0,
+                rating=line.taking.rating if line and people else None,
                 expected=ahead.expected if ahead and stars >= figures.K else None,
                 between=ahead.between if ahead and stars >= figures.K else None,
             )

@@ -17,11 +17,12 @@ from app.conferences.tables import Conference
 from app.programme import releases
 from app.programme.releases import Released
 from app.programme.tables import Star
-from app.reports import connections, figures, flow, forecast, parts
+from app.reports import connections, figures, flow, forecast, parts, taking
 from app.reports.connections import Connections
 from app.reports.figures import Attendance, Live, Present, Punctuality, Whole
 from app.reports.flow import Move, Return
 from app.reports.forecast import Check, Held, Model
+from app.reports.taking import Taking, Told
 from app.stages.tables import PhaseChange
 
 DAY_STEP = timedelta(minutes=5)
@@ -41,6 +42,7 @@ class Line:
     stars: int
     starred_came: int
     half_left: int | None
+    taking: Taking
     attendance: Attendance
 
 
@@ -151,6 +153,7 @@ async def gather(conference: Conference, *, now: datetime) -> Report | None:
         starred=await _starred(conference.id),
         days=list(zip(spans, curves, strict=True)),
         connections=await connections.gather(conference.id),
+        told=await taking.read(conference.id),
         now=now,
     )
     return await asyncio.to_thread(_compose, facts)
@@ -191,6 +194,7 @@ class _Facts:
     starred: Mapping[str, frozenset[str]]
     days: list[tuple[tuple[Day, datetime, datetime], tuple[int, ...]]]
     connections: Connections
+    told: Told
     now: datetime
 
 
@@ -202,7 +206,14 @@ def _compose(facts: _Facts) -> Report:
     came = flow.starred_and_came(
         facts.present, {str(k): str(v) for k, v in session_of.items()}, facts.starred
     )
-    lines = tuple(_line(facts, one, came[one.live.slot]) for one in total.sessions)
+    took = taking.of(
+        facts.told,
+        [one.live for one in total.sessions],
+        {str(k): str(v) for k, v in session_of.items()},
+    )
+    lines = tuple(
+        _line(facts, one, came[one.live.slot], took[one.live.slot]) for one in total.sessions
+    )
     held = [
         Held(session=line.session, stars=line.stars, came=line.attendance.unique)
         for line in lines
@@ -244,7 +255,7 @@ def _track(released: Released, session: SessionId) -> str:
     return released.tracks[key].name if key is not None and key in released.tracks else ""
 
 
-def _line(facts: _Facts, attendance: Attendance, starred_came: int) -> Line:
+def _line(facts: _Facts, attendance: Attendance, starred_came: int, took: Taking) -> Line:
     released = facts.released
     slot = released.slots[SlotId(attendance.live.slot)]
     session = released.sessions[slot.session]
@@ -257,6 +268,7 @@ def _line(facts: _Facts, attendance: Attendance, starred_came: int) -> Line:
         stars=len(facts.starred.get(session.id, ())),
         starred_came=starred_came,
         half_left=flow.half_left(attendance.curve),
+        taking=took,
         attendance=attendance,
     )
 

@@ -62,6 +62,7 @@ def view(report: Report, conference: Conference, *, live: bool) -> dict[str, Any
         "model_words": model_words(report),
         "checked_words": checked_words(report),
         "returns": returns_table(report),
+        "took_part": [line for line in report.lines if line.taking.anything],
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.afterwards.tables import Rating
 from app.clock import now
 from app.conferences.store import grant_role
 from app.programme import releases
@@ -21,9 +22,11 @@ from app.reports.connections import Sample
 from app.reports.flow import Move
 from app.reports.forecast import Held
 from app.reports.tables import Connection, ReportPart
+from app.reports.taking import Taking
 from app.reports.view import view
 from app.settings import Settings
 from app.stages.tables import Presence
+from app.talk.tables import ChatMessage, Poll, PollAnswer, ReactionCount, StageQuestion
 from tests.app.builders import sign_in
 from tests.app.making import T0, give_address, make_attendee, make_conference
 from tests.app.test_report import at, held_conference, live, stay
@@ -198,7 +201,7 @@ async def test_pages_and_files_of_the_report(client: httpx.AsyncClient, settings
     assert view(report, conference, live=True)["scatter"].count("<circle") == 1
     block = (await client.get(root, headers={**HTML, "hx-request": "true"})).text
     assert block.strip().startswith('<div id="live_figures"')
-    for table in ("curves", "flow", "days", "returns", "forecast", "rooms", "connections"):
+    for table in ("curves", "flow", "days", "taking_part", "forecast", "rooms", "connections"):
         answer = await client.get(f"{root}.csv?table={table}")
         assert f"-{table}.csv" in answer.headers["content-disposition"]
         assert answer.text.startswith("\ufeff")
@@ -206,7 +209,7 @@ async def test_pages_and_files_of_the_report(client: httpx.AsyncClient, settings
     book = await client.get(f"{root}.xlsx")
     with zipfile.ZipFile(io.BytesIO(book.content)) as held:
         assert "Session 0" in held.read("xl/sharedStrings.xml").decode()
-        assert sum(name.startswith("xl/worksheets/sheet") for name in held.namelist()) == 9
+        assert sum(name.startswith("xl/worksheets/sheet") for name in held.namelist()) == 10
     document = (await client.get(f"{root}.json")).json()
     slots = [row["session"] for row in document["sessions"]]
     assert len(slots) == 2
@@ -278,3 +281,85 @@ async def test_a_rooms_page_tells_its_connection(
         assert answer.status_code == status
     (row,) = await Connection.select()
     assert (row["person"], row["samples"], row["poor"]) == (str(ada), 1, 0)
+
+
+async def test_what_people_did_is_counted_by_session(database: str) -> None:
+    conference = await held_conference()
+    released = await releases.latest(conference.id)
+    assert released is not None
+    first, second = released.schedule.slots
+    room = UUID(first.room)
+    people = [await make_attendee(conference, f"P{n}") for n in range(5)]
+    for minute, state, person in (
+        (1, "shown", 0),
+        (2, "shown", 0),
+        (3, "hidden", 1),
+        (31, "shown", 1),
+    ):
+        await ChatMessage(
+            id=uuid4(),
+            conference=conference.id,
+            room=room,
+            person=people[person],
+            text="Hello",
+            state=state,
+            created_at=at(minute),
+        ).save()
+    for state, votes in (("answered", 3), ("open", 1), ("hidden", 9)):
+        await StageQuestion(
+            id=uuid4(),
+            conference=conference.id,
+            room=room,
+            slot=UUID(first.id),
+            person=people[0],
+            text="Why?",
+            state=state,
+            votes=votes,
+            created_at=at(5),
+        ).save()
+    for state in ("draft", "closed"):
+        poll = Poll(
+            id=uuid4(),
+            conference=conference.id,
+            room=room,
+            slot=UUID(first.id),
+            kind="single",
+            title="?",
+            state=state,
+            created_at=at(5),
+        )
+        await poll.save()
+        for voter in people[:3]:
+            await PollAnswer(id=uuid4(), poll=poll.id, person=voter, created_at=at(6)).save()
+    for sign, times in (("heart", 4), ("clap", 2)):
+        await ReactionCount(
+            id=uuid4(), conference=conference.id, place=UUID(first.id), sign=sign, times=times
+        ).save()
+    for session, scores in ((first.session, (5, 4, 4, 5, 3)), (second.session, (1, 1, 1, 1))):
+        for voter, score in zip(people, scores, strict=False):
+            await Rating(
+                id=uuid4(),
+                conference=conference.id,
+                session=UUID(session),
+                person=voter,
+                score=score,
+                created_at=at(40),
+            ).save()
+    report = await store.gather(conference, now=at(72))
+    assert report is not None
+    assert [line.taking for line in report.lines] == [
+        Taking(
+            messages=2,
+            writers=1,
+            questions=2,
+            answered=1,
+            votes=4,
+            polls=1,
+            poll_answers=3,
+            reactions=6,
+            ratings=5,
+            rating=4.2,
+        ),
+        Taking(ratings=4),
+    ]
+    assert len(view(report, conference, live=True)["took_part"]) == 2
