@@ -30,6 +30,7 @@ from app.programme.share import kept_picture
 from app.programme.view import Programme, fold, state
 from app.recordings import watch
 from app.settings import Settings
+from app.sponsors import store as booths
 
 
 async def _programme(request: Request[Any, Any, Any]) -> tuple[releases.Released, Programme]:
@@ -176,6 +177,7 @@ async def session(
         calendar_href=f"{_root(slug)}/sessions/{session_id}/invite.ics" if cards else None,
         others=[other for card in cards for other in programme.beside(card)][:6],
         speakers=[programme.speakers[s] for s in dict.fromkeys(found.speakers)],
+        sponsored=await booths.sponsors_of(session_id),
         places=[
             {"card": card, "state": state(card.slot, phases.reached, now=instant)} for card in cards
         ],

@@ -32,6 +32,7 @@ from app.sponsors.leads import LeadMoved
 from app.sponsors.names import parted
 from app.sponsors.score import Signals
 from app.sponsors.tables import BoothSignal, Consent, DrawEntry, LeadNote, Sponsor
+from app.stages.tables import PhaseChange, Presence
 from tests.app.builders import same_origin, sign_in
 from tests.app.making import T0, make_attendee, make_conference, make_schedule, release
 from tests.app.test_sponsors import HTML, give, ledger_of, make_sponsor
@@ -583,3 +584,56 @@ async def test_attendees_registered_elsewhere_can_not_be_scanned(
     scan = f"/c/{here.slug}/sponsors/saltproof/scan"
     answer = await client.post(scan, data={"code": code}, headers=same_origin())
     assert "no badge of" in answer.text
+
+
+async def test_a_sponsored_session_says_so_and_counts_its_audience_from_five_on(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    conference = await make_conference()
+    schedule = make_schedule(sessions=2, rooms=1)
+    await release(conference, schedule)
+    sponsor, _staff = await make_sponsor(conference)
+    owner = await make_attendee(conference, "Olga", role="owner")
+    await sign_in(client, owner, now=now())
+    first, second = schedule.sessions
+    root = f"/c/{conference.slug}"
+    form = {"name": "Saltproof", "tier": "Harbour", "position": "0", "session": first.id}
+    answer = await client.post(
+        f"{root}/sponsors/saltproof/manage", data=form, headers=same_origin()
+    )
+    assert answer.status_code == 303
+    page = (await client.get(f"{root}/sessions/{first.id}", headers=HTML)).text
+    assert "Made possible by" in page
+    assert "/sponsors/saltproof" in page
+    other = (await client.get(f"{root}/sessions/{second.id}", headers=HTML)).text
+    assert "Made possible by" not in other
+    slot = schedule.slots[0]
+    for phase, minute in (("live", 0), ("ended", 30)):
+        await PhaseChange(
+            id=uuid4(),
+            conference=conference.id,
+            slot=UUID(slot.id),
+            room=UUID(slot.room),
+            phase=phase,
+            due=T0,
+            at=T0 + timedelta(minutes=minute),
+        ).save()
+    people = [await make_attendee(conference, f"P{n}") for n in range(5)]
+    await give(sponsor, people[0])
+    for number, person in enumerate(people):
+        await Presence(
+            id=uuid4(),
+            conference=conference.id,
+            uid=f"{conference.id}{number}",
+            subscriber="s",
+            room=UUID(slot.room),
+            person=str(person),
+            joined_at=T0,
+            left_at=T0 + timedelta(minutes=12),
+        ).save()
+        held = await ledger_of(sponsor, conference)
+        (audience,) = held.audiences
+        assert audience.unique == (5 if number == 4 else None)
+    (lead,) = held.leads
+    assert (audience.minutes, lead.signals.session_s) == (12, 720)
+    assert [(part.what, part.points) for part in lead.parts] == [("sessions", 4)]
