@@ -27,6 +27,7 @@ from app.conferences import routes as conferences
 from app.demo import routes as demo
 from app.editor import routes as editor
 from app.editor import solver_routes as editor_solver
+from app.editor import table_routes as editor_tables
 from app.jobs import routes as jobs
 from app.lobby import routes as lobby
 from app.meeting import routes as meeting
@@ -63,6 +64,7 @@ FEATURES = (
     programme_log,
     editor,
     editor_solver,
+    editor_tables,
     stages,
     talk,
     lobby,
