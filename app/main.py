@@ -26,6 +26,7 @@ from app.attendees import routes as attendees
 from app.conferences import routes as conferences
 from app.demo import routes as demo
 from app.editor import routes as editor
+from app.editor import settings_routes as editor_settings
 from app.editor import solver_routes as editor_solver
 from app.editor import table_routes as editor_tables
 from app.jobs import routes as jobs
@@ -65,6 +66,7 @@ FEATURES = (
     editor,
     editor_solver,
     editor_tables,
+    editor_settings,
     stages,
     talk,
     lobby,

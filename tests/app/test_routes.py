@@ -82,6 +82,8 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/editor/state": OWNER,
     "POST /c/{slug:str}/editor/edits": OWNER,
     "POST /c/{slug:str}/editor/here": OWNER,
+    "GET /c/{slug:str}/settings": OWNER,
+    "POST /c/{slug:str}/settings": OWNER,
     "GET /c/{slug:str}/tables/{kind:str}": OWNER,
     "POST /c/{slug:str}/tables/{kind:str}": OWNER,
     "POST /c/{slug:str}/tables/{kind:str}/file": OWNER,
