@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
+from uuid import UUID, uuid4
 
 from litestar import Request, get, post
+from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException
-from litestar.params import FromPath
-from litestar.response import Response
+from litestar.params import Body, FromPath
+from litestar.response import Redirect, Response
 
 from agenda.edit_document import MalformedEdit
 from app import live
 from app.accounts.viewer import OWNER
 from app.clock import now
-from app.editor import presence, steps, store, view
+from app.editor import presence, remedies, steps, store, view
 from app.editor.bodies import json_body
 from app.editor.store import Outcome, Wish
 from app.editor.undo import EDIT, REDO, UNDO
@@ -25,6 +26,7 @@ from app.programme import releases
 from app.programme.draft import read_version
 
 _MOST_WISHES = 500
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/c/{slug:str}/editor", opt={"who": OWNER})
@@ -159,4 +161,32 @@ async def here(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response
     )
 
 
-handlers: list[Any] = [editor, state, edit, here]
+@post("/c/{slug:str}/editor/cure", opt={"who": OWNER})
+async def cure(request: Request[Any, Any, Any], slug: FromPath[str], data: Form) -> Redirect:
+    """Do what would cure a finding, and go back; where only a person can, go to where they can."""
+    conference, viewer = request.state.conference, request.state.viewer
+    instant = now()
+    desk = await store.present(conference.id)
+    table = f"/c/{slug}/tables/sessions"
+    asked = (data.get("code", ""), data.get("slots", ""), data.get("session", ""))
+    found = next(
+        (
+            one
+            for one in desk.examination.findings()
+            if (one.code, " ".join(one.slots), one.session or "") == asked
+        ),
+        None,
+    )
+    if found is None:
+        return Redirect(f"/c/{slug}/releases", status_code=303)
+    step = remedies.remedy(found, desk, now=instant)
+    if step is None:
+        to = f"{table}#{found.session}" if found.session else f"/c/{slug}/editor"
+        return Redirect(to, status_code=303)
+    wish = Wish(id=uuid4(), step=step)
+    await store.apply(conference.id, [wish], author=viewer.person, name=viewer.name, now=instant)
+    await live.nudge(request.app.state.redis)
+    return Redirect(f"/c/{slug}/releases", status_code=303)
+
+
+handlers: list[Any] = [editor, state, edit, here, cure]

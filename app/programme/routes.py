@@ -14,23 +14,18 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response
 
 from agenda.errors import UnknownZone, Unreadable
-from agenda.findings import Finding, Severity
 from app.accounts.viewer import OWNER
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import page
 from app.programme import draft, uploads
+from app.programme.told import by_severity
 from app.settings import Settings
 
 _SHOWN = 60
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
-
-
-def sorted_findings(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
-    """Findings by severity, gravest first."""
-    return {str(s): [f for f in findings if f.severity is s] for s in Severity}
 
 
 @get("/c/{slug:str}/import", opt={"who": OWNER})
@@ -71,17 +66,78 @@ async def plan_import(
     except Unreadable as error:
         return await _refused(request, slug, error.sentence, zone)
     upload = uploads.keep(settings, conference.id, content, now=now())
+    return _plan_page(request, slug, sent.filename, zone, upload, plan, {})
+
+
+def _plan_page(
+    request: Request[Any, Any, Any],
+    slug: str,
+    name: str,
+    zone: str,
+    upload: UUID,
+    plan: uploads.ImportPlan,
+    said: dict[str, str],
+) -> Response[Any]:
+    old = {s.id: s for s in plan.before.sessions} if plan.before else {}
     return page(
         request,
         "programme/plan.html",
         at=f"/c/{slug}",
-        name=sent.filename,
+        name=name,
         zone=zone,
         upload=upload,
         plan=plan,
-        findings=sorted_findings(plan.findings),
+        said=said,
+        old=old,
+        new={s.id: s for s in plan.schedule.sessions},
+        none=uploads.NO_COLUMN,
+        warnings=[
+            one
+            for one in plan.imported.warnings
+            if not (one.code == "no_column" and one.facts.get("column") == uploads.NO_COLUMN)
+        ],
+        findings=by_severity(plan.findings),
         most=_SHOWN,
     )
+
+
+def _said(data: dict[str, str]) -> dict[str, str]:
+    """What the organizer said of a table's columns."""
+    return {
+        key.removeprefix("map-"): value or uploads.NO_COLUMN
+        for key, value in data.items()
+        if key.startswith("map-")
+    }
+
+
+def _kept(settings: Settings, conference: UUID, upload: UUID) -> bytes:
+    try:
+        return uploads.kept(settings, conference, upload)
+    except FileNotFoundError:
+        raise NotFoundException(_("That file is too old. Send it again.")) from None
+
+
+@post("/c/{slug:str}/import/{upload:uuid}/columns", opt={"who": OWNER}, status_code=200)
+async def plan_again(
+    request: Request[Any, Any, Any],
+    slug: FromPath[str],
+    upload: FromPath[UUID],
+    data: Form,
+    settings: NamedDependency[Settings],
+) -> Response[Any]:
+    """The plan of the kept file with other columns; nothing is changed yet."""
+    conference: Conference = request.state.conference
+    content = _kept(settings, conference.id, upload)
+    name, zone, said = data.get("name", ""), data.get("zone", ""), _said(data)
+    try:
+        plan = await uploads.plan_import(
+            conference.id, name, content, zone=zone or None, columns=said
+        )
+    except UnknownZone as error:
+        return await _refused(request, slug, error.sentence, zone, asks_zone=True)
+    except Unreadable as error:
+        return await _refused(request, slug, error.sentence, zone)
+    return _plan_page(request, slug, name, zone, upload, plan, said)
 
 
 async def _refused(
@@ -110,12 +166,13 @@ async def apply_import(
 ) -> Redirect:
     """Make the kept file the draft, in one transaction, if the draft is what the plan was for."""
     conference: Conference = request.state.conference
-    try:
-        content = uploads.kept(settings, conference.id, upload)
-    except FileNotFoundError:
-        raise NotFoundException(_("That file is too old. Send it again.")) from None
+    content = _kept(settings, conference.id, upload)
     plan = await uploads.plan_import(
-        conference.id, data.get("name", ""), content, zone=data.get("zone") or None
+        conference.id,
+        data.get("name", ""),
+        content,
+        zone=data.get("zone") or None,
+        columns=_said(data),
     )
     expected = data.get("version", "")
     if expected != str(plan.draft_version):
@@ -124,4 +181,4 @@ async def apply_import(
     return Redirect(f"/c/{slug}/releases", status_code=303)
 
 
-handlers: list[Any] = [import_page, plan_import, apply_import]
+handlers: list[Any] = [import_page, plan_import, plan_again, apply_import]

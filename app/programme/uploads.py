@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,25 +12,33 @@ from uuid import UUID, uuid4
 
 from agenda import formats
 from agenda.findings import Finding, scan
-from agenda.formats import Imported
+from agenda.formats import Imported, csv_table, xlsx_table
+from agenda.formats.columns import FIELDS, guess
 from agenda.inspect import summary
 from agenda.model import Schedule, scoped
-from agenda.schedule import Diff, diff
 from app.programme import draft
+from app.programme.changes import Changes, between
 from app.settings import Settings
 
 MOST_BYTES = 20 * 1024 * 1024
 _KEPT = timedelta(days=1)
+_TABLES = (csv_table.FORMAT, xlsx_table.FORMAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """What an import would do to the draft."""
+    """What an import would do to the draft.
+
+    Of a table, `header` names its columns and `mapping` the one of each field; else there is none.
+    """
 
     imported: Imported
     schedule: Schedule
+    before: Schedule | None
+    mapping: Mapping[str, str] | None
+    header: tuple[str, ...]
     figures: dict[str, object]
-    changes: Diff
+    changes: Changes
     findings: tuple[Finding, ...]
     draft_version: int
 
@@ -58,25 +67,61 @@ def kept(settings: Settings, conference: UUID, upload: UUID) -> bytes:
 
 
 async def plan_import(
-    conference: UUID, name: str, content: bytes, *, zone: str | None
+    conference: UUID,
+    name: str,
+    content: bytes,
+    *,
+    zone: str | None,
+    columns: Mapping[str, str] | None = None,
 ) -> ImportPlan:
     """Read a file and compare it with the draft; changes nothing.
+
+    `columns` says for a table which column holds which field, where the guess is wrong.
 
     Raises agenda.errors.Unreadable, UnknownZone where a zone must be given.
     """
     present = await draft.read(conference)
 
     def work() -> ImportPlan:
-        imported = formats.read(name, content, zone=zone)
+        imported = formats.read(name, content, zone=zone, columns=columns or None)
         schedule = scoped(imported.schedule, conference)
+        header = columns_of(content) if imported.format in _TABLES else ()
         before = present.schedule if present.schedule.sessions else None
         return ImportPlan(
             imported=imported,
             schedule=schedule,
             figures=summary(imported),
-            changes=diff(before, schedule),
+            before=before,
+            header=header,
+            mapping=_mapping(header, columns or {}) if header else None,
+            changes=between(before, schedule),
             findings=scan(schedule),
             draft_version=present.version,
         )
 
     return await asyncio.to_thread(work)
+
+
+NO_COLUMN = "(none)"
+"""What stands for a field that no column holds."""
+
+
+def columns_of(content: bytes) -> tuple[str, ...]:
+    """The header of a CSV or XLSX file."""
+    if xlsx_table.looks_right(content):
+        found = next((rows for rows in xlsx_table.sheets(content) if rows), None)
+        cells = found[0][1] if found else []
+    else:
+        cells = csv_table.records(content)[0][1]
+    return tuple(cell.strip() for cell in cells)
+
+
+def _mapping(header: tuple[str, ...], said: Mapping[str, str]) -> dict[str, str]:
+    """Every field with its column's name, empty where none holds it."""
+    guessed = {field: header[at] for field, at in guess(header).items()}
+    taken = {column for column in said.values() if column != NO_COLUMN}
+    kept = {field: column for field, column in guessed.items() if column not in taken}
+    found = {**kept, **said}
+    return {
+        field: "" if found.get(field, "") == NO_COLUMN else found.get(field, "") for field in FIELDS
+    }

@@ -65,6 +65,7 @@ export class Editor {
     void this.queue.flush();
     this.solver = new Solver($("solver"), this);
     company(`${this.at}/editor/here`, $("also"), this.model, this.view, (version) => this.#heard(version));
+    if (location.hash.startsWith("#slot=")) this.show(location.hash.slice(6));
     setInterval(() => (this.grid.tick(), this.overview.draw()), 30000);
   }
 

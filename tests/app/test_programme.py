@@ -181,3 +181,82 @@ async def test_starring_twice_and_from_two_places_leaves_one_star(database: str)
     assert await stars.counts(conference.id) == {str(session): 1}
     assert not await stars.toggle(conference.id, ann, session, now=NOW)
     assert await stars.of(conference.id, ann) == frozenset()
+
+
+async def test_the_columns_of_a_table_are_shown_and_corrected(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    await sign_in(client, await member(conference, "owner"), now=now())
+    content = (
+        b"Talk,Theme,Where,When,Who\n"
+        b"Gate,Works,Hall,2027-05-12 14:20,Ann Doe\n"
+        b"Pump,Works,Quay,2027-05-12 15:20,Bo Roe\n"
+    )
+    sent = await client.post(
+        "/c/trial/import",
+        files={"file": ("x.csv", content)},
+        data={"zone": "Europe/Lisbon"},
+        headers=same_origin(),
+    )
+    # No column has a title's name: the file is refused with the way out in words.
+    assert sent.status_code == 422
+    sent = await client.post(
+        "/c/trial/import",
+        files={"file": ("x.csv", content.replace(b"Talk", b"Title"))},
+        data={"zone": "Europe/Lisbon"},
+        headers=same_origin(),
+    )
+    assert "Which column holds what" in sent.text
+    upload = re.search(r'action="(/c/trial/import/[0-9a-f-]+)/columns"', sent.text)
+    assert upload is not None
+    said = {
+        "name": "x.csv",
+        "zone": "Europe/Lisbon",
+        "map-title": "Title",
+        "map-room": "Where",
+        "map-start": "When",
+        "map-speakers": "Who",
+        "map-track": "",
+    }
+    again = await client.post(f"{upload[1]}/columns", data=said, headers=same_origin())
+    assert again.status_code == 200
+    assert re.search(r'<option value="Where" selected>', again.text)
+    assert "There is no column" not in again.text
+    done = await client.post(upload[1], data={**said, "version": "0"}, headers=same_origin())
+    assert done.status_code == 303
+    held = (await draft.read(conference.id)).schedule
+    assert [room.name for room in held.rooms] == ["Hall", "Quay"]
+    assert [speaker.name for speaker in held.speakers] == ["Ann Doe", "Bo Roe"]
+    assert held.tracks == ()
+    assert held.slots[0].start == NOW
+
+    # A newer export: every changed field is shown with what it was.
+    newer = content.replace(b"Talk", b"Title").replace(b"15:20", b"15:30")
+    newer = newer.replace(b"Who\nGate", b"Who\nGate").replace(b"Bo Roe", b"Bo Roe; Ann Doe")
+    plan = await client.post(
+        "/c/trial/import",
+        files={"file": ("x.csv", newer)},
+        data={"zone": "Europe/Lisbon"},
+        headers=same_origin(),
+    )
+    assert "Changed, field by field" in plan.text
+
+
+async def test_a_finding_is_cured_with_one_press(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    await sign_in(client, await member(conference, "owner"), now=now())
+    schedule = make_schedule(*ACTS)
+    await draft.write(conference.id, schedule, expected=0)
+    salt, pump = schedule.slots[1:]
+    page = await client.get("/c/trial/releases", headers={"accept": "text/html"})
+    assert "Move it where it fits" in page.text
+    answer = await client.post(
+        "/c/trial/editor/cure",
+        data={"code": "room_overlap", "slots": f"{salt.id} {pump.id}", "session": ""},
+        headers=same_origin(),
+    )
+    assert answer.status_code == 303
+    held = {slot.id: slot for slot in (await draft.read(conference.id)).schedule.slots}
+    assert held[salt.id] == salt
+    assert held[pump.id] != pump
+    page = await client.get("/c/trial/releases", headers={"accept": "text/html"})
+    assert "are both in" not in page.text

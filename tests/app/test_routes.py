@@ -82,6 +82,8 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/editor/state": OWNER,
     "POST /c/{slug:str}/editor/edits": OWNER,
     "POST /c/{slug:str}/editor/here": OWNER,
+    "POST /c/{slug:str}/editor/cure": OWNER,
+    "POST /c/{slug:str}/import/{upload:uuid}/columns": OWNER,
     "GET /c/{slug:str}/settings": OWNER,
     "POST /c/{slug:str}/settings": OWNER,
     "GET /c/{slug:str}/tables/{kind:str}": OWNER,
