@@ -259,6 +259,8 @@ class Node:
             for room in grant.rooms:
                 present.pop(room, None)
             present.update(wanted)
+        if any(stage.home for stage in wanted.values()):
+            self._relays.prepare()
         self._apply_stages()
         self.applied += 1
         return self.applied

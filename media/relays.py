@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from media.forwarder import Forwarder
@@ -28,9 +30,20 @@ class Relays:
         self._running: dict[RoomKey, Relay] = {}
         self._watched: dict[RoomKey, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._loading: asyncio.Task[ModuleType] | None = None
 
     def __len__(self) -> int:
         return len(self._running)
+
+    def prepare(self) -> None:
+        """Some room lives elsewhere: load what a relay needs, on the side, before one is wanted.
+
+        An HTTP client costs a node 10 MB that most never use, and its import a third of a second.
+        """
+        if self._loading is None:
+            self._loading = asyncio.create_task(
+                asyncio.to_thread(importlib.import_module, "media.relay")
+            )
 
     def keep(self, now: float) -> None:
         """Begin what is watched and lives elsewhere, end the rest."""
@@ -60,7 +73,7 @@ class Relays:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _begin(self, room: Room) -> Relay:
-        # Imported where it is needed: an HTTP client costs a node 10 MB that most never use.
+        # Loaded by `prepare` already, as a rule.
         from media.relay import Relay
 
         def changed(gone: Iterable[Stream]) -> None:
