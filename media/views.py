@@ -47,7 +47,7 @@ def rooms(node: Node, grant: Grant) -> dict[str, Any]:
         "boot": node.boot,
         "node": {
             "publishers": len(node.publishers),
-            "subscribers": len(node.subscribers),
+            "subscribers": sum(not s.grant.service for s in node.subscribers.values()),
             "relays": node.relays,
             "draining": node.draining or node.resting,
             "busy": round(node.load.busy, 3),
