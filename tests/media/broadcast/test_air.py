@@ -1,0 +1,237 @@
+"""Real processes: the broadcast beside a node, its addresses, its caches, deaths on both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import re
+import socket
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from media.access import TERM, check_path, sign_path
+from media.errors import NoGrant
+from tests.media.broadcast.air import CONFERENCE, ROOM, Air, on_the_air, until
+from tests.media.broadcast.builders import loop
+from tests.media.builders import SECRET
+
+NOW = datetime(2027, 5, 12, 13, 20, tzinfo=UTC)
+
+
+def test_a_token_opens_one_room_until_it_expires() -> None:
+    token = sign_path("tide", "hall", SECRET, now=NOW)
+    until_ = check_path(token, "tide", "hall", SECRET, now=NOW)
+    assert TERM <= until_ - NOW <= TERM * 1.25 + timedelta(seconds=1)
+    for conference, room, secret, now in (
+        ("tide", "lock", SECRET, NOW),
+        ("tid", "ehall", SECRET, NOW),
+        ("tide", "hall", SECRET[:-1] + "x", NOW),
+        ("tide", "hall", SECRET, until_),
+    ):
+        with pytest.raises(NoGrant):
+            check_path(token, conference, room, secret, now=now)
+    for broken in ("", ".", "x.y", token[:-1], "ffffffffffffffff." + token.partition(".")[2]):
+        with pytest.raises(NoGrant):
+            check_path(broken, "tide", "hall", SECRET, now=NOW)
+
+
+def test_everybody_gets_the_same_token_for_a_while() -> None:
+    """So that a cache in front keeps one copy."""
+    tokens = {sign_path("a", "b", SECRET, now=NOW + timedelta(minutes=m)) for m in range(9)}
+    assert len(tokens) == 1
+
+
+async def segments(air: Air) -> int:
+    told = await air.wish({"room": ROOM})
+    return int(told["rooms"][0]["segments"])
+
+
+async def live(air: Air) -> bool:
+    told = await air.wish({"room": ROOM})
+    return not told["rooms"][0]["on_slate"]
+
+
+async def test_addresses_and_caches(tmp_path: Path) -> None:
+    async with on_the_air(tmp_path) as air:
+        await air.wish({"room": ROOM, "slate": {"title": "A pause"}})
+        await air.on_air(ROOM)
+        async with air.speaker(loop()), air.client("media.broadcast") as client:
+            await until(lambda: live(air), seconds=10, what="pictures")
+            await until_count(air, await segments(air) + 2)
+            path = air.path()
+            plain = await client.get(f"{path}/plain.m3u8")
+            assert plain.headers["cache-control"] == "public, max-age=1"
+            assert plain.headers["content-type"] == "application/vnd.apple.mpegurl"
+            assert plain.headers["content-encoding"] == "gzip"
+            name = re.findall(r"^\w+/s\d+\.m4s$", plain.text, re.M)[-1]
+            init = re.findall(r'MAP:URI="(.+?)"', plain.text)[-1]
+            segment = await client.get(f"{path}/{name}")
+            assert "immutable" in segment.headers["cache-control"]
+            seconds = int(re.findall(r"max-age=(\d+)", segment.headers["cache-control"])[0])
+            assert 0 < seconds <= TERM.total_seconds() * 1.25 + 1
+            content = (await client.get(f"{path}/{init}")).content + segment.content
+            with av.open(io.BytesIO(content), "r") as container:
+                assert len(list(container.decode(video=0))) > 5
+
+            # Blocking reload: the answer comes when the part is there, and not before.
+            head = await client.get(f"{path}/live.m3u8")
+            assert head.headers["cache-control"] == "no-cache"
+            hint = re.findall(r'PRELOAD-HINT:TYPE=PART,URI="\w+/(p(\d+)\.(\d+)\.m4s)"', head.text)[
+                0
+            ]
+            held = await client.get(f"{path}/live.m3u8?_HLS_msn={hint[1]}&_HLS_part={hint[2]}")
+            assert hint[0] in held.text.split("PRELOAD-HINT")[0]
+            assert held.headers["cache-control"] == "public, max-age=6"
+            upcoming = re.findall(r'PRELOAD-HINT:TYPE=PART,URI="(.+?)"', held.text)[0]
+            assert (await client.get(f"{path}/{upcoming}")).status_code == 200
+            await until_count(air, 9)
+            delta = await client.get(f"{path}/live.m3u8?_HLS_skip=YES")
+            assert re.search(r"#EXT-X-SKIP:SKIPPED-SEGMENTS=\d+", delta.text)
+
+            for address, status in (
+                (f"/media/hls/nonsense/{CONFERENCE}/{ROOM}/plain.m3u8", 401),
+                (path.replace(ROOM, "lock") + "/plain.m3u8", 401),
+                (f"{path}/{name.replace('/s', '/s999')}", 404),
+                (f"{path}/..%2f..%2fhls/index.jsonl", 404),
+                (f"{path}/{name.partition('/')[0]}/index.jsonl", 404),
+                (f"{path}/live.m3u8?_HLS_msn=99999", 400),
+                (f"{path}/live.m3u8?_HLS_msn=x", 400),
+                (f"{path}/other.m3u8", 404),
+                ("/media/hls/rooms", 401),
+            ):
+                answer = await client.get(address)
+                assert answer.status_code == status, address
+                assert answer.headers["cache-control"] == "no-store"
+            still = await until(lambda: picture(air), seconds=10, what="a still")
+            assert still[:2] == b"\xff\xd8"
+        told = await air.wish()
+        assert told == {"rooms": []}
+        assert (await air.playlist()).endswith("#EXT-X-ENDLIST\n")
+
+
+async def until_count(air: Air, count: int) -> None:
+    async def enough() -> bool:
+        return await segments(air) >= count
+
+    await until(enough, seconds=20, what=f"{count} segments")
+
+
+async def picture(air: Air) -> bytes | None:
+    async with air.client("media.broadcast") as client:
+        answer = await client.get(f"{air.path()}/still.jpg")
+    return answer.content if answer.status_code == 200 else None
+
+
+async def test_either_side_may_be_killed(tmp_path: Path) -> None:
+    async with on_the_air(tmp_path) as air:
+        await air.wish({"room": ROOM})
+        await air.on_air(ROOM)
+        async with air.speaker(loop()):
+            await until(lambda: live(air), seconds=10, what="pictures")
+            await until_count(air, 4)
+            before = await air.playlist()
+
+            air.kill("media.broadcast")
+            air.start("media.broadcast")
+            await air.ready("media.broadcast")
+            await air.wish({"room": ROOM})
+            after = await air.playlist()
+            # The same numbering goes on, behind a discontinuity.
+            assert after.splitlines()[4:] != []
+            assert re.findall(r"s\d+\.m4s", after)[:3] == re.findall(r"s\d+\.m4s", before)[:3]
+            await until(lambda: live(air), seconds=10, what="pictures after the broadcast's death")
+            count = await segments(air)
+            await until_count(air, count + 2)
+            assert (await air.playlist()).count("#EXT-X-DISCONTINUITY\n") >= 1
+
+            air.kill("media")
+            await asyncio.sleep(1.5)
+            assert not await live(air)
+            air.start("media")
+            await air.ready("media")
+            await air.on_air(ROOM)
+            await until(lambda: live(air), seconds=15, what="pictures after the node's death")
+
+
+class Platform:
+    """What an outside platform is to us: somebody who listens for RTMP."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.pictures = 0
+        self.sounds = 0
+        self.sizes: set[int] = set()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _listen(self) -> None:
+        # Our end hangs up without a word, which is an error at theirs.
+        with contextlib.suppress(av.error.FFmpegError):
+            self._take()
+
+    def _take(self) -> None:
+        address = f"rtmp://127.0.0.1:{self.port}/live/key"
+        options = {"listen": "1", "timeout": "45"}
+        with av.open(address, "r", options=options, timeout=45.0) as container:
+            for frame in container.decode():
+                if isinstance(frame, av.VideoFrame):
+                    self.pictures += 1
+                    self.sizes.add(frame.width)
+                else:
+                    self.sounds += 1
+
+
+async def test_a_room_is_sent_out_and_sent_again(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    target = {"id": "tube", "url": f"rtmp://127.0.0.1:{port}/live/key"}
+    async with on_the_air(tmp_path) as air:
+
+        async def states() -> dict[str, Any]:
+            told = await air.wish({"room": ROOM, "targets": [target]})
+            found: dict[str, Any] = told["rooms"][0]["targets"][0]
+            return found
+
+        await air.on_air(ROOM)
+        async with air.speaker(loop()):
+            # Nobody listens yet: refused, said in words, and tried again.
+            async def refused() -> bool:
+                return (await states())["state"] == "refused"
+
+            await until(refused, seconds=15, what="a refusal")
+            assert "key" not in (await states())["words"]
+            platform = Platform(port)
+            platform.start()
+
+            async def sending() -> bool:
+                state = await states()
+                return state["state"] == "sending" and platform.pictures > 30
+
+            await until(sending, seconds=30, what="pictures at the platform")
+            # A slate follows, another size: the platform sees one size.
+        await asyncio.sleep(4)
+        assert platform.sizes == {1280}
+        assert platform.sounds > 30
+
+
+def test_settings_are_refused_in_words(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "media.broadcast"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert "PLENARY_SECRET_MEDIA" in done.stderr
