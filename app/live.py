@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -165,7 +164,7 @@ class Wish:
 class _Page:
     """One open stream. Its queue is bounded: a page that doesn't read is closed and resumes."""
 
-    waiting: deque[bytes] = field(default_factory=deque)
+    waiting: list[bytes] = field(default_factory=list)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
 
@@ -322,8 +321,9 @@ class Hub:
                 await _write(send, b": still here\n\n")
                 continue
             page.wake.clear()
-            while page.waiting:
-                chunk = page.waiting.popleft()
+            # A list, taken whole: an empty deque would keep 600 bytes for each page.
+            chunks, page.waiting = page.waiting, []
+            for chunk in chunks:
                 number = int(chunk[4 : chunk.index(b"\n")])
                 if number > last:
                     last = number

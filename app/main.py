@@ -105,9 +105,10 @@ async def ready() -> dict[str, str]:
 def _stream(hub: live.Hub) -> Any:
     @asgi("/live", opt={"who": ANYONE}, copy_scope=False)
     async def events(scope: Scope, receive: Receive, send: Send) -> None:
-        request: Request[Any, Any, Any] = Request(scope, receive, send)
-        conference = await conferences.by_slug(request.query_params.get("c", ""))
-        await hub.stream(await follow.wish(request, conference.id), receive, send)
+        wish = await _wish(Request(scope, receive, send))
+        # What let the page in is not kept for as long as it stays.
+        scope["state"]["viewer"] = scope["state"]["conference"] = None
+        await hub.stream(wish, receive, send)
 
     return events
 
@@ -118,6 +119,11 @@ class _Application(Litestar):
     @staticmethod
     def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
         return [*plugins, MsgspecDIPlugin()]
+
+
+async def _wish(request: Request[Any, Any, Any]) -> live.Wish:
+    conference = await conferences.by_slug(request.query_params.get("c", ""))
+    return await follow.wish(request, conference.id)
 
 
 def create_app(settings: Settings) -> Litestar:

@@ -41,6 +41,7 @@ NAME = "live"
 PAGES = 1000
 _MESSAGES = 60
 _PAUSE_S = 0.25
+_WARM = 100
 _MARK = re.compile(rb"mark (\d+)\b")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -89,13 +90,23 @@ async def _measure(count: int, web: int) -> tuple[float, list[float], int, int]:
             await migrate.forwards()
             room, cookies = await _people()
             async with _webs(settings, web) as processes:
-                before = [_rss_kb(process.pid) for _, process in processes]
                 pages = [Page() for _ in range(count)]
-                tasks = [
-                    asyncio.create_task(_follow(processes[n % web][0], page, room, cookies[0]))
-                    for n, page in enumerate(pages)
-                ]
-                await asyncio.sleep(3 + count / 400)
+
+                def opened(first: int, last: int) -> list[asyncio.Task[None]]:
+                    return [
+                        asyncio.create_task(
+                            _follow(processes[n % web][0], pages[n], room, cookies[0])
+                        )
+                        for n in range(first, last)
+                    ]
+
+                # The first pages warm the process up; the others are what a page costs.
+                warm = min(_WARM, count // 2)
+                tasks = opened(0, warm)
+                await asyncio.sleep(2)
+                before = [_rss_kb(process.pid) for _, process in processes]
+                tasks += opened(warm, count)
+                await asyncio.sleep(3 + count / 200)
                 after = [_rss_kb(process.pid) for _, process in processes]
                 sent = await _speak(processes[0][0], room, cookies)
                 await asyncio.sleep(2)
@@ -105,7 +116,7 @@ async def _measure(count: int, web: int) -> tuple[float, list[float], int, int]:
     grown = sum(after) - sum(before)
     latencies = [at - sent[n] for page in pages for n, at in page.at.items()]
     lost = sum(len(sent) - len(page.at) for page in pages)
-    return grown / count, latencies, lost, sum(page.doubled for page in pages)
+    return grown / (count - warm), latencies, lost, sum(page.doubled for page in pages)
 
 
 def _settings(folder: Path) -> Settings:

@@ -1,0 +1,149 @@
+"""An attendee's day in one go: mail, lobby, room, three switches, question, poll, offline, certificate."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from playwright.async_api import Page
+
+from app.stages.tables import PhaseChange, Presence
+from tests.e2e import house as h
+from tests.e2e.browser import chromium, signed_in
+from tests.e2e.test_taking_part import shows
+
+
+async def mailed_link(house: h.House, address: str) -> str:
+    """The link in the newest mail to this address, out of the folder for undelivered mail."""
+
+    async def found() -> str | None:
+        for file in sorted((house.settings.var / "mail").rglob("*"), reverse=True):
+            if file.is_file() and address.encode() in (raw := file.read_bytes()):
+                body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
+                match = re.search(r"http\S+/sign-in/\S+", body.get_content() if body else "")
+                if match:
+                    return match.group()
+        return None
+
+    link: str = await h.until(found, seconds=20, what=f"a mail to {address}")
+    return link
+
+
+async def entered(page: Page, room: str) -> None:
+    await page.wait_for_selector(f'#room_state[data-slug="{room}"]', state="attached")
+    await page.wait_for_function(
+        "slug => document.querySelector('#talk').dataset.ready"
+        " && document.querySelector('#strip .here')?.dataset.slug === slug",
+        arg=room,
+    )
+
+
+async def test_from_the_mail_to_the_certificate(tmp_path: Path) -> None:
+    async with h.running(tmp_path / "var") as house, chromium() as browser:
+        await house.open_conference()
+        day = 24 * 3600
+        slots = await h.put_on(
+            house,
+            [
+                h.Act("Harbour Hall", "Fifty years", "Sam Shore", -600, 5400),
+                h.Act("Lock Room", "Sensors", "Kim Kelp", -600, 5400),
+                h.Act("Saltmarsh", "Oysters", "Obi Anyanwu", -600, 5400),
+                h.Act("Harbour Hall", "Tomorrow's tide", "Sam Shore", day, 3600),
+            ],
+        )
+        iris, _ = await house.person("iris@example.org", "Iris", "attendee")
+        _, mo_cookie = await house.person("mo@example.org", "Mo", "attendee", "moderator")
+
+        # Mail: a link, a press, and in.
+        context = await browser.new_context(viewport={"width": 390, "height": 844})
+        page = await context.new_page()
+        await page.goto(f"{house.url}/sign-in?next=/c/trial/lobby")
+        await page.fill('input[name="email"]', "iris@example.org")
+        await page.click('main button[type="submit"]')
+        await page.goto(await mailed_link(house, "iris@example.org"))
+        await page.click('main button[type="submit"]')
+
+        # Lobby: what is on; one press and in the room.
+        await page.wait_for_selector('.on-row:has-text("Fifty years")')
+        await page.click('.on-row:has-text("Fifty years")')
+        await entered(page, "harbour-hall")
+
+        # Three switches, on one page, by press and by key.
+        await page.click('#strip a:has-text("Lock Room")')
+        await entered(page, "lock-room")
+        await page.keyboard.press("ArrowRight")
+        await page.keyboard.press("0")
+        await entered(page, "lock-room")
+        await page.click('#strip a:has-text("Harbour Hall")')
+        await entered(page, "harbour-hall")
+
+        # A question: asked, voted up, answered on stage.
+        await page.fill("#ask_text", "Who pays?")
+        await page.click('#ask button[type="submit"]')
+        mo = await (await signed_in(browser, house.url, mo_cookie)).new_page()
+        await mo.goto(f"{house.url}/c/trial/rooms/harbour-hall")
+        await mo.click("#questions .vote")
+        await shows(page, "#questions .vote .fig", ["1"])
+        await mo.click('#questions button:has-text("On stage now")')
+        await page.wait_for_selector(".now-answered")
+        await mo.click('#questions button:has-text("Answered")')
+
+        # A poll.
+        await mo.click("#tab_polls")
+        await mo.click(".new-poll summary")
+        await mo.fill("#f-title", "Again next year?")
+        await mo.fill("#f-options", "Yes\nNo")
+        await mo.click('#new_poll button[value="open"]')
+        await page.click("#tab_polls")
+        await page.click('.poll button:has-text("Yes")')
+        await shows(page, ".poll li .fig", ["100%", "0%"])
+
+        # The media node tells of the stay; a note and a rating stay with the session.
+        async def stayed() -> Any:
+            return await Presence.exists().where(Presence.person == str(iris))
+
+        await h.until(stayed, seconds=30, what="the attendee's presence")
+        await page.click(".about h1 a")
+        await page.fill("#new_note", "Forty-seven closings")
+        await page.click(".new-note button")
+        await page.wait_for_selector('.my-notes textarea:has-text("Forty-seven closings")')
+        await page.click('.rate label:has-text("great")')
+        await page.click('.rate button[type="submit"]')
+        await page.wait_for_selector('text="Rated. You can change it."')
+        assert "Who pays?" in await page.inner_text(".asked")
+        assert "100%" in await page.inner_text(".poll-table")
+
+        # Tomorrow's agenda, without a network.
+        await page.goto(f"{house.url}/c/trial/agenda")
+        await page.click(".days a:nth-child(2)")
+        await page.wait_for_selector('.slot:has-text("Tomorrow\'s tide")')
+        await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        await page.reload()
+        await page.wait_for_timeout(1500)
+        await context.set_offline(True)
+        await page.reload()
+        await page.wait_for_selector('.slot:has-text("Tomorrow\'s tide")')
+        await context.set_offline(False)
+
+        # The certificate, by a stay that was longer than this test lasts.
+        begun = slots["Fifty years"]
+        await PhaseChange.update({PhaseChange.at: begun.start}).where(
+            PhaseChange.slot == UUID(begun.id)
+        )
+        await Presence(
+            id=uuid4(),
+            conference=house.conference,
+            uid="earlier",
+            subscriber="earlier",
+            room=UUID(begun.room),
+            person=str(iris),
+            joined_at=begun.start,
+            left_at=begun.start + timedelta(minutes=9),
+        ).save()
+        await page.goto(f"{house.url}/c/trial/badge")
+        await page.click('#certificate button[type="submit"]')
+        await page.wait_for_selector("#certificate .job.done", timeout=30000)
