@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +24,7 @@ from app.attendees.designs import Design
 from app.attendees.fitting import BOXES, fit
 from app.clock import now
 from app.jobs import runner, store
+from app.jobs.press import Press
 from app.jobs.store import Made
 from app.jobs.tables import Job
 from app.settings import Settings
@@ -410,3 +413,53 @@ def test_what_is_not_known_in_a_stored_design_is_passed_over() -> None:
     design = Design(size="cr80", tone="4", back="é")
     assert designs.load(designs.dump(design)) == design
     assert designs.load('{"size": "cr80", "wings": 2}') == Design(size="cr80")
+
+
+HOSTILE = (
+    *NAMES,
+    "X" * 200,
+    "WM " * 66,
+    "Ada-" * 50,
+    "大" * 100,
+    "هدى " * 40,
+    "Pneumonoultramicroscopicsilicovolcanoconiosis Hippopotomonstrosesquippedaliophobia",
+)
+_WORD = re.compile(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">')
+
+
+@pytest.mark.parametrize("size", list(designs.SIZES))
+def test_no_name_is_cut_nor_runs_into_what_stands_below(size: str, tmp_path: Path) -> None:
+    out = tmp_path / "hostile.pdf"
+    held = [
+        {"name": name, "organization": "Institute " * 20, "ticket": "ZZZ", "code": "P1-0-A"}
+        for name in HOSTILE
+    ]
+    order = {
+        "badges": held,
+        "design": asdict(Design(size=size, code=False, dates=False)),
+        "event": {"title": "", "dates": "", "line": ""},
+        "language": "en",
+        "out": str(out),
+        "letters": faces.large("".join(HOSTILE)),
+    }
+    asyncio.run(set_by_press(order))
+    shown = subprocess.run(
+        ["pdftotext", "-bbox", out, "-"], check=True, capture_output=True, text=True
+    ).stdout
+    pages = shown.split("<page ")[1:]
+    assert len(pages) == len(HOSTILE)
+    width, height = (edge * 72 / 25.4 for edge in designs.SIZES[size])
+    for name, page in zip(HOSTILE, pages, strict=True):
+        boxes = [tuple(map(float, found)) for found in _WORD.findall(page)]
+        ticket = page.index(">ZZZ<")
+        top = float(_WORD.findall(page[: ticket + 1])[-1][1])
+        above = [box for box in boxes if box[1] < top]
+        assert max(box[2] for box in boxes) <= width, name
+        assert max(box[3] for box in boxes) <= height, name
+        # A line's box is higher than its letters by the leading.
+        assert max(box[3] for box in above) <= top + 3, name
+
+
+async def set_by_press(order: dict[str, Any]) -> None:
+    async with Press() as press:
+        await press.order("app.attendees.badge_sheet:render", order)
