@@ -44,6 +44,14 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 _ = gettext
 
+_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+
+
+def direction() -> str:
+    """Which way the language of the request is read: "ltr" or "rtl"."""
+    return "rtl" if language.get().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
 _SAID_BY_SCRIPTS = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"')
 
 
@@ -111,6 +119,7 @@ def _environment() -> Environment:
         static_url=static_url,
         clock_range=words.clock_range,
         language=language.get,
+        direction=direction,
         words_of_scripts=words_of_scripts,
     )
     env.globals["ui"] = env.get_template("_components.html").module
