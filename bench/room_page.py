@@ -75,7 +75,8 @@ async def _measure() -> tuple[list[float], int, float, float, int]:
             began = asyncio.get_running_loop().time()
             await page.goto(f"{house.url}/c/trial/rooms/hall", wait_until="commit")
             await page.wait_for_function(
-                "document.querySelector('#video')?.getVideoPlaybackQuality().totalVideoFrames > 0",
+                "() => document.querySelector('#video')"
+                "?.getVideoPlaybackQuality().totalVideoFrames > 0",
                 timeout=60000,
             )
             times.append((asyncio.get_running_loop().time() - began) * 1000)
