@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import http_ece
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from app.clock import now as present
 from app.jobs import outbox
 from app.jobs.outbox import Delivery, Handler, Undeliverable
-from app.notices import vapid
 from app.notices.preference_tables import PushSubscription
 from app.outside import post
 from app.settings import Settings
@@ -54,7 +51,7 @@ def read(told: Mapping[str, Any]) -> tuple[str, str, str]:
     p256dh, auth = str(keys.get("p256dh", "")), str(keys.get("auth", ""))
     try:
         point, secret = _bytes(p256dh), _bytes(auth)
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+        _late("sealing").check(point)
     except (binascii.Error, ValueError) as error:
         raise NoDevice("its key is no key") from error
     if len(secret) != 16:
@@ -169,7 +166,7 @@ async def send(
         row["endpoint"],
         encrypt(text, row["p256dh"], row["auth"]),
         headers={
-            **vapid.headers(settings, row["endpoint"], expires=expires),
+            **_late("vapid").headers(settings, row["endpoint"], expires=expires),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(int(_LIFE.total_seconds())),
@@ -181,14 +178,13 @@ async def send(
 
 def encrypt(text: bytes, p256dh: str, auth: str) -> bytes:
     """A message that only the browser of these keys can read (RFC 8291, aes128gcm)."""
-    sealed: bytes = http_ece.encrypt(
-        text,
-        private_key=ec.generate_private_key(ec.SECP256R1()),
-        dh=_bytes(p256dh),
-        auth_secret=_bytes(auth),
-        version="aes128gcm",
-    )
+    sealed: bytes = _late("sealing").seal(text, _bytes(p256dh), _bytes(auth))
     return sealed
+
+
+def _late(name: str) -> Any:
+    """What needs cryptography, with the first push: most processes never ring anybody."""
+    return importlib.import_module(f"app.notices.{name}")
 
 
 def _bytes(text: str) -> bytes:
