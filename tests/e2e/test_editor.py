@@ -152,4 +152,18 @@ async def test_a_conference_is_built_from_nothing_by_keyboard(
     found = await h.until(lambda: slots(house), seconds=10, what="the session in the grid")
     assert json.dumps(sorted(found)) == '["Gate"]'
     assert UUID(found["Gate"].id).version == 4
+
+    # The solver places what is left, as a preview first; then it is taken, and undone with one key.
+    await page.click('.modes button:has-text("Complete")')
+    await page.select_option("#solver select", "5")
+    await page.click("#solve")
+    await page.wait_for_selector("#take", timeout=60000)
+    version = (await draft.read(house.conference)).version
+    assert sorted(await slots(house)) == ["Gate"]
+    await page.click("#take")
+    await stored(house, version)
+    assert sorted(await slots(house)) == ["Gate", "Salt"]
+    await page.keyboard.press("z")
+    await said(page, "Taken back.")
+    assert sorted(await slots(house)) == ["Gate"]
     assert errors == []
