@@ -131,6 +131,19 @@ def test_our_own_calendars_are_read_again() -> None:
     assert {speaker.name for speaker in asked.schedule.speakers} == {"Ada", "Team"}
 
 
+def test_the_second_turn_of_an_hour_that_comes_twice_is_said_in_utc() -> None:
+    twice = replace(
+        ENTRY,
+        start=datetime(2026, 10, 24, 23, 30, tzinfo=UTC),
+        end=datetime(2026, 10, 25, 1, 15, tzinfo=UTC),
+    )
+    written = calendar([twice], zone="Europe/Brussels", name="x")
+    assert b"DTSTART;TZID=Europe/Brussels:20261025T013000" in written
+    assert b"DTEND:20261025T011500Z" in written
+    again = read("x.ics", written).schedule.slots[0]
+    assert (again.start, again.end) == (twice.start, twice.end)
+
+
 @settings(max_examples=60, deadline=None)
 @given(SCHEDULES)
 def test_what_a_calendar_can_hold_survives(schedule: Schedule) -> None:

@@ -19,7 +19,7 @@ _TRANSLATED = re.compile(r"{%-?\s*trans.*?endtrans\s*-?%}", re.S)
 _JINJA = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.S)
 # Our own name, names of formats and keys, and units are the same in every language.
 _NAMES = re.compile(
-    r"Plenary|frab XML|iCalendar|CSV|XLSX|JSON|PDF|ZIP|QR|Esc|Atom|RSS|OBS|RTMP|SRT|dB|kB|MB|GB|kbit/s|https://|UTC"
+    r"Plenary|frab XML|iCalendar|CSV|XLSX|JSON|PDF|ZIP|QR|Esc|Atom|RSS|OBS|RTMP|SRT|dB|µs|kB|MB|GB|kbit/s|https://|UTC"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
