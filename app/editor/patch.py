@@ -39,6 +39,7 @@ def session_of(session: Session, desk: Desk) -> dict[str, Any]:
         "length": int(session.duration.total_seconds()),
         "state": str(session.state),
         "kind": session.kind,
+        "lang": session.language,
         "stars": desk.wanted.demand.get(session.id, 0),
     }
 

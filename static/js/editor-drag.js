@@ -142,7 +142,7 @@ export class Drag {
     hold.target = length;
     cell.style.setProperty("--l", String(length / 60));
     const words = cell.querySelector("span");
-    if (words) words.dataset.length = `${this.grid.clock(slot.start)}–${this.grid.clock(slot.start + length)}`;
+    if (words) words.textContent = `${this.grid.clock(slot.start)}–${this.grid.clock(slot.start + length)}`;
   }
 
   /** @param {boolean} done */
@@ -161,7 +161,7 @@ export class Drag {
     this.on.put();
     if (hold.resize) {
       if (done && typeof hold.target === "number") this.on.resize(hold.slot, hold.target);
-      else this.grid.refresh([hold.slot]);
+      this.grid.refresh([hold.slot]);
       return;
     }
     if (done && (hold.target || hold.out)) this.on.drop(hold.slot, hold.session, hold.target, hold.out);

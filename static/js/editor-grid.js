@@ -1,6 +1,12 @@
 // The grid: a board for each day, a lane for each room, a cell for each slot. It draws what the model
 // holds and the view asks for, and draws again only the lanes that changed.
+import { Fit } from "./editor-fit.js";
 import { _ } from "./words.js";
+
+/** A language as HTML names it: other words for it are left out. */
+const LANGUAGE = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
+/** What is shorter is drawn as if it were this long. */
+const SHORTEST_MIN = 4;
 
 /**
  * @typedef {import("./editor-model.js").Model} Model
@@ -24,6 +30,8 @@ export class Grid {
     /** @type {Map<string, HTMLElement>} */
     this.cells = new Map();
     this.current = "";
+    this.fit = new Fit();
+    void document.fonts.ready.then(() => (this.fit.forget(), this.#fitAll()));
     new ResizeObserver(() => this.scale()).observe(root);
   }
 
@@ -53,6 +61,29 @@ export class Grid {
     const first = this.root.querySelector(".row .lane");
     const width = first instanceof HTMLElement ? first.clientWidth : 0;
     this.perMinute = width / (this.model.to - this.model.from) || 1;
+    this.#fitAll();
+  }
+
+  /** Show of each title what its cell has room for. @param {Iterable<string>} [ids] */
+  #fitAll(ids = this.cells.keys()) {
+    const titles = new Map([...ids].map((id) => [id, this.#title(id)]));
+    this.fit.measure(titles.values());
+    for (const [id, title] of titles) {
+      const [slot, cell] = [this.model.slots.get(id), this.cells.get(id)];
+      const words = cell?.querySelector("span")?.firstChild;
+      if (!slot || !cell || !words) continue;
+      const pixels = Math.max(slot.length / 60, SHORTEST_MIN) * (this.perMinute ?? 1);
+      const shown = this.fit.show(title, pixels, this.view.picked.has(id) ? 1 : 2);
+      words.nodeValue = shown.text;
+      cell.classList.toggle("tight", shown.tight);
+      cell.classList.toggle("long", shown.long);
+    }
+  }
+
+  /** @param {string} id of a slot */
+  #title(id) {
+    const slot = this.model.slots.get(id);
+    return (slot && this.model.session(slot)?.title) || "—";
   }
 
   /** @param {number} at */
@@ -141,6 +172,7 @@ export class Grid {
       ...this.#pauses(day, room),
       ...slots.map((slot) => this.#cell(slot, day, tracks.get(slot.id) ?? 0)),
     );
+    if (lane.isConnected) this.#fitAll(slots.map((slot) => slot.id));
     if (held) this.cells.get(held)?.focus({ preventScroll: true });
   }
 
@@ -187,6 +219,8 @@ export class Grid {
     cell.className = names.join(" ");
     const words = document.createElement("span");
     words.textContent = session?.title || "—";
+    words.dir = "auto";
+    if (session && LANGUAGE.test(session.lang)) words.lang = session.lang;
     cell.append(words);
     if (view.picked.has(slot.id)) {
       const time = document.createElement("small");
@@ -341,7 +375,7 @@ export class Grid {
 /** @param {HTMLElement} element @param {number} start minutes @param {number} length minutes @param {number} row */
 function place(element, start, length, row) {
   element.style.setProperty("--s", String(start));
-  element.style.setProperty("--l", String(Math.max(length, 4)));
+  element.style.setProperty("--l", String(Math.max(length, SHORTEST_MIN)));
   if (row) element.style.setProperty("--r", String(row));
 }
 

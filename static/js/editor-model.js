@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{ id: string, session: string, room: string, start: number, length: number, locked: boolean }} Slot
- * @typedef {{ id: string, title: string, track: string | null, speakers: string[], length: number, state: string, kind: string, stars: number }} Session
+ * @typedef {{ id: string, title: string, track: string | null, speakers: string[], length: number, state: string, kind: string, lang: string, stars: number }} Session
  * @typedef {{ id: string, name: string, capacity: number | null }} Room
  * @typedef {{ date: string, name: string, short: string, long: string, base: number, start: number, end: number, opens: number | null, closes: number | null, from: number, to: number }} Day
  * @typedef {{ key: string, code: string, severity: string, title: string, text: string, slots: string[], session: string | null, cure: string }} Finding
