@@ -89,8 +89,9 @@ async def test_the_tools_do_what_they_say(house: h.House, browser: Browser) -> N
     for _ in range(6):
         await page.click("#zoom-in")
     words, whole, inside = await page.evaluate(SHOWN, placed[LONG].id)
-    assert whole and inside
-    assert words.endswith("…") and LONG.startswith(words[:-1]), words
+    assert (whole, inside) == (True, True)
+    assert words.endswith("…")
+    assert LONG.startswith(words[:-1])
     assert LONG[len(words) - 1] in " ,", f"“{words}” is cut within a word"
     assert words != narrow
     perhaps = await page.evaluate("document.querySelector('.lane').clientWidth")
