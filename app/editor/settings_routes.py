@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from litestar import Request, get, post
@@ -15,14 +15,18 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response
 
+from agenda.edits import line
 from agenda.model import Conference as AgendaConference
 from agenda.model import Day, make_day
+from agenda.rearrange import NothingThere, merge_days
+from app import live
 from app.accounts.viewer import OWNER
 from app.clock import now
 from app.conferences.tables import Conference
 from app.editor import desk as desks
 from app.editor import steps, store
 from app.editor.facts import Facts, changed
+from app.editor.view import days as days_of
 from app.editor.words import refusal
 from app.html import gettext as _
 from app.html import page
@@ -46,28 +50,35 @@ class BadField(Exception):
 async def settings_page(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[Any]:
     """Everything of a conference that is no session."""
     desk = await store.present(request.state.conference.id)
-    return _page(request, slug, _shown(request.state.conference, desk.schedule.conference))
+    return await _page(request, slug, _shown(request.state.conference, desk.schedule.conference))
 
 
-def _page(
+async def _page(
     request: Request[Any, Any, Any],
     slug: str,
     fields: dict[str, str],
     *,
     error: BadField | None = None,
 ) -> Response[Any]:
-    days = sum(1 for key in fields if re.fullmatch(r"day-\d+-date", key))
+    rows = sum(1 for key in fields if re.fullmatch(r"day-\d+-date", key))
+    lived = await _lived(request.state.conference.id)
     return page(
         request,
         "editor/settings.html",
         status=422 if error else 200,
         at=f"/c/{slug}",
         f=fields,
-        days=max(days + 1, 2),
+        days=max(rows + 1, 2),
+        lived=lived,
         wrong=error.field if error else "",
         words=str(error) if error else "",
         zones=[*sorted(zone for zone in available_timezones() if "/" in zone), "UTC"],
     )
+
+
+async def _lived(conference: UUID) -> list[tuple[str, str]]:
+    """The days that are declared or have sessions: their dates, and their names."""
+    return [(day["date"], day["long"]) for day in days_of(await store.present(conference))]
 
 
 def _shown(row: Conference, held: AgendaConference) -> dict[str, str]:
@@ -103,7 +114,7 @@ async def save(
         wanted = _read(desk.schedule.conference, data)
         doors = _doors(conference, data)
     except BadField as error:
-        return _page(request, slug, _typed(data), error=error)
+        return await _page(request, slug, _typed(data), error=error)
     old = desks.conference_details(desk.schedule)
     new = desks.conference_details(replace(desk.schedule, conference=wanted))
     row = changed("conference", "conference", old, {**dict.fromkeys(old), **new})
@@ -114,11 +125,65 @@ async def save(
             conference.id, [wish], author=viewer.person, name=viewer.name, now=now()
         )
         if (refused := done.outcomes[0].refused) is not None:
-            return _page(request, slug, _typed(data), error=BadField("", refusal(refused)[1]))
+            return await _page(request, slug, _typed(data), error=BadField("", refusal(refused)[1]))
     await Conference.update(
         {Conference.tagline: data.get("tagline", "")[:300], Conference.doors: doors}
     ).where(Conference.id == conference.id)
     return Redirect(f"/c/{slug}/settings", status_code=303)
+
+
+@post("/c/{slug:str}/settings/merge-days", opt={"who": OWNER}, status_code=200)
+async def merge(
+    request: Request[Any, Any, Any], slug: FromPath[str], data: Form
+) -> Response[Any] | Redirect:
+    """Take what is on one day to another, as one edit that the editor's Undo takes back."""
+    conference: Conference = request.state.conference
+    viewer, instant = request.state.viewer, now()
+    desk = await store.present(conference.id)
+    try:
+        step = _merging(desk, data, instant)
+        wish = store.Wish(id=uuid4(), step=step)
+        done = await store.apply(
+            conference.id, [wish], author=viewer.person, name=viewer.name, now=instant
+        )
+        if (refused := done.outcomes[0].refused) is not None:
+            raise BadField("merge", refusal(refused)[1])
+    except BadField as error:
+        fields = _shown(conference, desk.schedule.conference)
+        return await _page(request, slug, {**fields, **data}, error=error)
+    await live.nudge(request.app.state.redis)
+    return Redirect(f"/c/{slug}/editor", status_code=303)
+
+
+def _merging(desk: desks.Desk, data: dict[str, str], instant: datetime) -> steps.Step:
+    """What takes a day to another, and the day itself away where that is wished."""
+    try:
+        day, into = (date.fromisoformat(data.get(name, "")) for name in ("day", "into"))
+    except ValueError:
+        raise BadField("merge", _("Choose the two days.")) from None
+    begun = line(desk.schedule, now=instant)
+    history = {slot.id for slot in desk.schedule.slots if begun is not None and slot.start < begun}
+    try:
+        moves = merge_days(desk.schedule, day, into, locked=desk.locked | history)
+    except NothingThere:
+        words = _(
+            "Nothing on that day can be taken to another: choose two days, and one with sessions."
+        )
+        raise BadField("merge", words) from None
+    if not data.get("drop"):
+        return steps.of(moves)
+    held = desk.schedule.conference
+    kept = tuple(one for one in held.days if one.date != day)
+    wanted = replace(
+        held,
+        days=kept,
+        first_date=kept[0].date if kept else None,
+        last_date=kept[-1].date if kept else None,
+    )
+    old = desks.conference_details(desk.schedule)
+    new = desks.conference_details(replace(desk.schedule, conference=wanted))
+    row = changed("conference", "conference", old, {**dict.fromkeys(old), **new})
+    return steps.of(moves) if row is None else steps.of(moves, Facts(rows=(row,)))
 
 
 def _typed(data: dict[str, str]) -> dict[str, str]:
@@ -203,4 +268,4 @@ def _doors(conference: Conference, data: dict[str, str]) -> str:
     return json.dumps(held)
 
 
-handlers: list[Any] = [settings_page, save]
+handlers: list[Any] = [settings_page, save, merge]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import httpx
 
-from agenda.model import Day
+from agenda.model import Day, make_day
 from app.clock import now
 from app.conferences.tables import Conference
 from app.programme import draft
@@ -87,3 +88,58 @@ async def test_a_field_that_makes_no_sense_is_named(client: httpx.AsyncClient) -
         assert answer.status_code == 422
         assert words in answer.text
     assert (await draft.read(conference.id)).version == 0
+
+
+async def merge(client: httpx.AsyncClient, **fields: str) -> httpx.Response:
+    return await client.post("/c/trial/settings/merge-days", data=fields, headers=same_origin())
+
+
+async def test_two_days_are_merged_and_parted_again_by_undo(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    await sign_in(client, await member(conference, "owner"), now=now())
+    schedule = make_schedule(("Hall", "Gate", 0, 45), ("Hall", "Pump", 1440, 30))
+    zone = schedule.conference.zone
+    first, second = (schedule.conference.date_of(slot.start) for slot in schedule.slots)
+    days = tuple(make_day(on, zone, schedule.conference.day_change) for on in (first, second))
+    before = replace(schedule, conference=replace(schedule.conference, days=days))
+    await draft.write(conference.id, before, expected=0)
+    page = await client.get("/c/trial/settings", headers={"accept": "text/html"})
+    assert f'<option value="{second}" selected>' in page.text
+
+    # A day on itself, a day without sessions, and what is no day are refused in words.
+    for one, two in ((first, first), ("2031-01-01", first), ("", first)):
+        refused = await merge(client, day=str(one), into=str(two))
+        assert (refused.status_code, "hoose" in refused.text) == (422, True)
+    assert (await draft.read(conference.id)).schedule == before
+
+    moved = await merge(client, day=str(second), into=str(first), drop="1")
+    assert (moved.status_code, moved.headers["location"]) == (303, "/c/trial/editor")
+    held = (await draft.read(conference.id)).schedule
+    starts = {slot.start.replace(tzinfo=None) for slot in held.slots}
+    gate = schedule.slots[0].start.replace(tzinfo=None)
+    assert starts == {gate}
+    assert held.conference.days == days[:1]
+    await client.post(
+        "/c/trial/editor/edits",
+        json={"wishes": [{"id": str(uuid4()), "undo": True}]},
+        headers=same_origin(),
+    )
+    held = (await draft.read(conference.id)).schedule
+    assert held.slots == before.slots
+    assert held.conference.days == days
+
+
+async def test_what_has_begun_stays_when_days_are_merged(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    await sign_in(client, await member(conference, "owner"), now=now())
+    schedule = make_schedule(("Hall", "Gate", 0, 45), ("Hall", "Pump", 1440, 30))
+    by = now().replace(microsecond=0) - timedelta(minutes=10) - schedule.slots[0].start
+    slots = tuple(replace(slot, start=slot.start + by) for slot in schedule.slots)
+    await draft.write(conference.id, replace(schedule, slots=slots), expected=0)
+    first, second = (str(schedule.conference.date_of(slot.start)) for slot in slots)
+    refused = await merge(client, day=first, into=second)
+    assert refused.status_code == 422
+    # The other way, its place would be left of the now line.
+    refused = await merge(client, day=second, into=first)
+    assert "history" in refused.text
+    assert (await draft.read(conference.id)).schedule.slots == slots

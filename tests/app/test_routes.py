@@ -86,6 +86,7 @@ TABLE: dict[str, Any] = {
     "POST /c/{slug:str}/import/{upload:uuid}/columns": OWNER,
     "GET /c/{slug:str}/settings": OWNER,
     "POST /c/{slug:str}/settings": OWNER,
+    "POST /c/{slug:str}/settings/merge-days": OWNER,
     "GET /c/{slug:str}/tables/{kind:str}": OWNER,
     "POST /c/{slug:str}/tables/{kind:str}": OWNER,
     "POST /c/{slug:str}/tables/{kind:str}/file": OWNER,
