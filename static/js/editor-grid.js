@@ -326,7 +326,7 @@ export class Grid {
     this.root.classList.remove("showing-free");
   }
 
-  /** A dotted outline at a place. @param {string} kind a class @param {number} day @param {string} room @param {number} start @param {number} length @param {string} [words] */
+  /** A dotted outline at a place; what was somewhere lies below what is there now. @param {string} kind a class @param {number} day @param {string} room @param {number} start @param {number} length @param {string} [words] */
   ghost(kind, day, room, start, length, words = "") {
     const lane = this.lanes.get(`${day}:${room}`);
     if (!lane) return null;
@@ -336,7 +336,8 @@ export class Grid {
     text.textContent = words;
     ghost.append(text);
     place(ghost, (start - this.model.days[day].base) / 60, length / 60, 0);
-    lane.append(ghost);
+    if (kind === "was") lane.prepend(ghost);
+    else lane.append(ghost);
     return ghost;
   }
 

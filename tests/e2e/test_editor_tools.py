@@ -196,6 +196,25 @@ async def test_the_tools_do_what_they_say(house: h.House, browser: Browser) -> N
     await settled(page, house, at)
     assert len(await parts(house, "Gate")) == 1
 
+    # The settings fit a phone, and merge two days; the editor shows it, and Z parts them again.
+    at = await version(house)
+    conference = (await draft.read(house.conference)).schedule.conference
+    day = conference.date_of(placed["Far"].start)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(f"{house.url}/c/trial/settings")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    await page.select_option("#merge-day", str(day))
+    await page.select_option("#merge-into", str(day - timedelta(days=1)))
+    await page.click('button:has-text("Merge them")')
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await page.wait_for_selector(".cell[data-slot]")
+    at = await settled(page, house, at)
+    moved = (await slots(house))["Far"]
+    assert conference.date_of(moved.start) == day - timedelta(days=1)
+    await page.keyboard.press("z")
+    at = await settled(page, house, at)
+    assert (await slots(house))["Far"].start == placed["Far"].start
+
     # On paper: the grid alone, every day of it.
     await page.emulate_media(media="print")
     assert not await page.locator("#loose").is_visible()
