@@ -14,6 +14,9 @@ from agenda.solver.tables import tabulate
 SMALL = 12
 """Up to so many talks at first; more are taken in while they can all be placed."""
 
+MOST_PLACES = 60_000
+"""Talks × places about which a question is asked; to pose a larger one takes too long."""
+
 FEW = 8
 """So many demands that were not asked about may be among those shown after a stop."""
 
@@ -74,11 +77,13 @@ def clash(
 
 def _is_impossible(problem: Problem, stop: Stop, seconds: float) -> bool:
     """Whether it is proved that the talks cannot all have a place."""
-    if not problem.talks:
+    if not problem.talks or stop.asked:
         return False
     tables = tabulate(problem)
     if any(not tables.may[talk].any() for talk in range(tables.size)):
         return True
+    if tables.may.sum() > MOST_PLACES:
+        return False
     model = MoveModel(Board(tables), range(tables.size), Aim(soft=False, crowd_cap=UNLIMITED))
     return run(model, Limits(seconds=seconds, effort=seconds), stop).infeasible
 
@@ -105,6 +110,8 @@ def _impossible_talks(
     codes = [talk.code for talk in problem.talks]
     first = [code for code in about if code in set(codes)] or codes
     for code in first[:SMALL]:
+        if stop.asked:
+            return None
         order = _by_relation(problem, code)
         size = 1
         while size < len(order) and size <= 4 * SMALL and not stop.asked:

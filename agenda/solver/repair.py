@@ -10,7 +10,7 @@ import numpy as np
 from agenda.solver.board import Board
 from agenda.solver.model import Aim, MoveModel
 from agenda.solver.problem import Assignment, Place, Problem, TalkCode
-from agenda.solver.run import Limits, Stop, run
+from agenda.solver.run import Limits, Stop, StopAt, run
 from agenda.solver.search import Budget, Clock
 from agenda.solver.tables import Bools, Spot, Tables, prohibitions, tabulate
 
@@ -23,6 +23,16 @@ RINGS = (0, 12, 30, 60, 120)
 
 MOST_PLACES = 80_000
 """Talks × places in one attempt; a larger one would not end in time."""
+
+NOWHERE = 1 << 62
+"""What a place costs that cannot be had."""
+
+PLACE_S = 50e-6
+"""What one place of a talk costs to pose."""
+
+EFFORT = 4.0
+KIND_EFFORT = 1.0
+"""How hard an attempt tries to move few, and then how hard to find them kinder places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,30 +65,34 @@ def repair(
     keynotes; what moves is held to them.
     """
     began = clock()
-    stop = stop or Stop()
+    stop = StopAt(stop or Stop(), clock, began + budget.seconds)
     tables = tabulate(problem)
     spots = tables.spots({**before, **problem.pinned()})
     pinned = {i for i, talk in enumerate(problem.talks) if talk.pin is not None}
     breaking = _breaking(tables, spots, pinned, lenient)
     hurt = sorted({*breaking.alone, *(talk for pair in breaking.pairs for talk in pair)} - pinned)
-    best, best_key = spots, (len(spots) + 1, 0)
-    for ring in RINGS if hurt else ():
+    best, best_key, freed = spots, (len(spots) + 1, 0), hurt
+
+    def limits(effort: float) -> Limits:
         left = budget.seconds - (clock() - began)
-        if stop.asked or left <= 0.05:
-            break
+        return Limits(seconds=left, effort=effort, seed=budget.seed)
+
+    for ring in RINGS if hurt else ():
         free = sorted({*hurt, *_in_the_way(tables, spots, hurt, pinned, ring)})
         if ring and tables.may[free].sum() > MOST_PLACES:
             break
-        found = _attempt(
-            tables, spots, free, Limits(seconds=left, effort=4.0, seed=budget.seed), stop
-        )
+        if stop.asked or limits(EFFORT).seconds <= 0.05 + (_posing_s(tables, free) if ring else 0):
+            break
+        found = _attempt(tables, spots, free, limits(EFFORT), stop)
         key = _key(tables, spots, found)
         if key < best_key:
-            best, best_key = found, key
+            best, best_key, freed = found, key, free
         if not best_key[0] and best_key[1] <= breaking.least:
             break
         if len(free) == tables.size - len(pinned):
             break
+    if best is not spots:
+        best = _kinder(tables, spots, best, freed, limits(KIND_EFFORT), stop)
     codes = [talk.code for talk in problem.talks]
     return Repair(
         assignment=tables.assignment(best),
@@ -191,13 +205,63 @@ def _in_the_way(
 def _attempt(
     tables: Tables, spots: list[Spot | None], free: list[int], limits: Limits, stop: Stop
 ) -> list[Spot | None]:
-    stay = {talk: spot for talk in free if (spot := spots[talk]) is not None}
-    aim = Aim(may_drop=True, stay=stay, move=MOVE)
-    answer = run(MoveModel(Board(tables, spots), free, aim), limits, stop)
-    if answer.spots is not None:
-        return answer.spots
+    """Where the free talks go with the fewest moves; one after the other where they are too many.
+
+    Wishes are left out: with them a large conference's model finds nothing before its time is up.
+    """
+    if tables.may[free].sum() <= MOST_PLACES:
+        answer = run(MoveModel(Board(tables, spots), free, _aim(spots, free)), limits, stop)
+        if answer.spots is not None:
+            return answer.spots
+    return _one_by_one(tables, spots, free, stop)
+
+
+def _one_by_one(
+    tables: Tables, spots: list[Spot | None], free: list[int], stop: Stop
+) -> list[Spot | None]:
+    """Who can stay stays; the others take the cheapest place that is left, the choosiest first."""
     moving = set(free)
-    return [None if talk in moving else spot for talk, spot in enumerate(spots)]
+    board = Board(tables, [None if talk in moving else spot for talk, spot in enumerate(spots)])
+    homeless = []
+    for talk in free:
+        home = spots[talk]
+        if home is not None and board.allowed(talk)[home]:
+            board.put(talk, home)
+        else:
+            homeless.append(talk)
+    for talk in sorted(homeless, key=lambda talk: int(tables.may[talk].sum())):
+        allowed = board.allowed(talk)
+        if allowed.any() and not stop.asked:
+            cost = np.where(allowed, board.cost(talk), NOWHERE)
+            time, room = np.unravel_index(cost.argmin(), cost.shape)
+            board.put(talk, (int(time), int(room)))
+    return board.spots
+
+
+def _kinder(
+    tables: Tables,
+    before: list[Spot | None],
+    found: list[Spot | None],
+    free: list[int],
+    limits: Limits,
+    stop: Stop,
+) -> list[Spot | None]:
+    """From a repair that was found to one with as few moves that costs less, if there is time."""
+    too_many = tables.may[free].sum() > MOST_PLACES
+    if stop.asked or too_many or limits.seconds < _posing_s(tables, free):
+        return found
+    aim = replace(_aim(before, free), soft=True)
+    return run(MoveModel(Board(tables, found), free, aim), limits, stop).spots or found
+
+
+def _aim(spots: list[Spot | None], free: list[int]) -> Aim:
+    stay = {talk: spot for talk in free if (spot := spots[talk]) is not None}
+    return Aim(soft=False, may_drop=True, stay=stay, move=MOVE)
+
+
+def _posing_s(tables: Tables, free: list[int]) -> float:
+    """About how long it takes to pose some talks, with room to spare."""
+    return float(tables.may[free].sum()) * PLACE_S
 
 
 def _key(tables: Tables, before: list[Spot | None], after: list[Spot | None]) -> tuple[int, int]:

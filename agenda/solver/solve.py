@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from agenda.edits import Edit
 from agenda.model import Schedule, SlotId
@@ -20,7 +21,13 @@ from agenda.solver.search import Budget, Clock, Progress, Search, medium_of
 from agenda.solver.tables import MEDIUM
 
 MOST_CASES = 8
-LEAST_S = 2.0
+FINISH_S = 1.5
+"""What a repair leaves of its time for the last question asked, and for the score."""
+
+FIRST_SHARE = 0.7
+"""How much of a repair's time is for all who have to move; the rest is for a second try around those
+for whom there is no place, and to say why."""
+
 CLASH_S = 8.0
 """How long is looked for the demands that clash."""
 
@@ -161,25 +168,23 @@ def _news(posed: Posed, progress: Progress) -> News:
 
 def _repair(posed: Posed, request: Request, clock: Clock, stop: Stop) -> Solution:
     began = clock()
+    seconds = request.budget.seconds
+    ends = began + max(seconds - FINISH_S, seconds / 2)
 
-    def mend(problem: Problem) -> Repair:
-        left = max(request.budget.seconds - (clock() - began), LEAST_S)
-        budget = replace(request.budget, seconds=left)
+    def mend(problem: Problem, until: float) -> Repair:
+        budget = replace(request.budget, seconds=until - clock())
         return repair(problem, posed.before, budget=budget, clock=clock, stop=stop, lenient=True)
 
-    repaired = mend(posed.problem)
+    repaired = mend(posed.problem, began + (ends - began) * FIRST_SHARE)
     stuck = repaired.unplaced
-    if stuck:
-        # They stay where they are, so nobody else may be sent there.
-        final = mend(_pinning(posed, stuck))
-    else:
-        final = repaired
+    # They stay where they are, so nobody else may be sent there.
+    final = mend(_pinning(posed, stuck), ends) if stuck else repaired
     return _solution(
         posed,
         Mode.REPAIR,
         {**posed.before, **final.assignment},
         missing=stuck,
-        clash=_clash(posed, stuck, stop, clock),
+        clash=_clash(posed, stuck, stop, clock, ends),
         had_to_move=posed.slots_of(repaired.had_to_move),
         optimal=repaired.fewest,
         seconds=clock() - began,
@@ -196,11 +201,15 @@ def _pinning(posed: Posed, codes: tuple[TalkCode, ...]) -> Problem:
 
 
 def _clash(
-    posed: Posed, missing: tuple[TalkCode, ...] | list[TalkCode], stop: Stop, clock: Clock
+    posed: Posed,
+    missing: tuple[TalkCode, ...] | list[TalkCode],
+    stop: Stop,
+    clock: Clock,
+    ends: float = inf,
 ) -> list[Demand]:
-    if not missing or stop.asked:
+    timed = StopAt(stop, clock, min(ends, clock() + CLASH_S))
+    if not missing or timed.asked:
         return []
-    timed = StopAt(stop, clock, clock() + CLASH_S)
     return list(clash(posed.problem, missing, stop=timed, seconds=1.0))
 
 
