@@ -21,10 +21,10 @@ from agenda.solver.search import Budget, Clock, Progress, Search, medium_of
 from agenda.solver.tables import MEDIUM
 
 MOST_CASES = 8
-FINISH_S = 1.5
+FINISH_S = 2.5
 """What a repair leaves of its time for the last question asked, and for the score."""
 
-FIRST_SHARE = 0.7
+FIRST_SHARE = 0.8
 """How much of a repair's time is for all who have to move; the rest is for a second try around those
 for whom there is no place, and to say why."""
 
@@ -169,7 +169,7 @@ def _news(posed: Posed, progress: Progress) -> News:
 def _repair(posed: Posed, request: Request, clock: Clock, stop: Stop) -> Solution:
     began = clock()
     seconds = request.budget.seconds
-    ends = began + max(seconds - FINISH_S, seconds / 2)
+    ends = began + max(seconds - FINISH_S, seconds * 2 / 3)
 
     def mend(problem: Problem, until: float) -> Repair:
         budget = replace(request.budget, seconds=until - clock())
