@@ -91,7 +91,7 @@ def closed(schedule: Schedule, named: str, *, begins: float, hours: float) -> De
     midnight = datetime(day.year, day.month, day.day, tzinfo=schedule.conference.tz)
     start = midnight.astimezone(UTC) + timedelta(hours=begins)
     blocks = {
-        room.id: blockers.dump(
+        str(room.id): blockers.dump(
             blockers.Block(
                 id=room.id,
                 kind=blockers.ROOM,
