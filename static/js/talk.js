@@ -87,6 +87,12 @@ export class Talk {
 
   /** Show what the rules of the room leave to do. */
   obey() {
+    const form = /** @type {HTMLFormElement | null} */ (document.getElementById("house_rules"));
+    for (const [name, value] of Object.entries(form ? this.rules : {})) {
+      const field = /** @type {HTMLInputElement | null} */ (form?.elements.namedItem(name));
+      if (field?.type === "checkbox") field.checked = Boolean(value);
+      else if (field) field.value = String(value);
+    }
     this.chat.obey();
     this.questions.obey();
     this.polls.obey();

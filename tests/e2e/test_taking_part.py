@@ -62,6 +62,11 @@ async def test_chat_questions_polls_and_reactions_reach_everybody_once(tmp_path:
         errors = errors_of(iris)
         said = ".chat-log .text"
 
+        # The moderator's form shows the rules as they stand, or "Keep" would close the room.
+        rules = "form => Object.fromEntries([...form.elements].filter(e => e.name).map(e => [e.name, e.type === 'checkbox' ? e.checked : e.value]))"
+        held = await mo.eval_on_selector("#house_rules", rules)
+        assert (held["chat"], held["questions"], held["slow_s"]) == (True, True, "0")
+
         # Chat: said, linked safely, replied to, edited, taken away.
         await iris.click("#tab_chat")
         await iris.fill("#chat_text", "See https://tides.example/a?b=1. <b>bold</b> :)")
