@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import jwt
@@ -25,8 +25,10 @@ from tests.app.conftest import started
 SERVER = LiveKit(
     url="wss://live.example.org", api_url="https://live.example.org", key="k", secret="s" * 32
 )
-ANN = Guest(conference=str(uuid4()), room=str(uuid4()), person=str(uuid4()), name="Ann Émile")
-SAM = dataclasses.replace(ANN, name="Sam", person=str(uuid4()), group=str(uuid4()))
+ANN = Guest(
+    conference=str(UUID(int=1)), room=str(UUID(int=2)), person=str(UUID(int=3)), name="Ann Émile"
+)
+SAM = dataclasses.replace(ANN, name="Sam", person=str(UUID(int=4)), group=str(UUID(int=5)))
 
 
 def allowed(token: str) -> dict[str, object]:
