@@ -29,6 +29,7 @@ PICTURES = (
     ("room-phone", "attendee", None, "dark", True),
     ("greenroom", "speaker", None, "dark", False),
     ("desk", "organizer", None, "dark", False),
+    ("editor", "organizer", "editor", "light", False),
     ("media", "organizer", "media", "dark", False),
     ("report", "organizer", "reports", "light", False),
     ("leads", "sponsor", None, "light", False),
