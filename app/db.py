@@ -125,8 +125,11 @@ class PooledSQLite(SQLiteEngine):
             for pragma in _PRAGMAS:
                 await connection.execute(pragma)
         except BaseException:
-            # Whoever waited may have been cancelled half-way; its thread must not stay behind.
-            connection.stop()
+            # Whoever waited may have been cancelled half-way; its thread must not stay behind, and
+            # must have ended before the loop does, to which it reports.
+            ended = connection.stop()
+            if ended is not None:
+                await asyncio.shield(ended)
             self._places.release()
             raise
         return connection

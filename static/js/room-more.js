@@ -244,7 +244,7 @@ export class More {
   async link() {
     const connection = this.parts.watch.keeper?.connection;
     const quality = /** @type {HTMLElement} */ (document.getElementById("quality"));
-    if (!connection || !["good", "poor", "low", "voice"].includes(quality.dataset.state ?? "")) return;
+    if (!connection?.getStats || !["good", "poor", "low", "voice"].includes(quality.dataset.state ?? "")) return;
     let [lost, got, height] = [0, 0, 0];
     for (const report of (await connection.getStats()).values()) {
       if (report.type !== "inbound-rtp") continue;
