@@ -248,7 +248,9 @@ async def test_the_solvers_panel_stops_is_taken_in_part_explains_and_is_weighed(
     await page.click("#solve")
     await page.click('#solver button:has-text("Stop, and keep the best")', timeout=20000)
     await page.wait_for_selector("#take", timeout=60000)
-    assert "stopped" in (await page.text_content("#solver .block-head") or "")
+    # So little may be proved best before the stop arrives; never does it take its 240 s.
+    state = await page.text_content("#solver .block-head span")
+    assert state in ("stopped", "best possible")
     assert await page.locator("#solver .changes input").count() == 3
     assert await version(house) == at
     gone = page.locator("#solver .changes label", has_text="Pump")
