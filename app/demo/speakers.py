@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ _POLL_S = 1.0
 _TERM = timedelta(minutes=30)
 _BACKOFF_S = 2.0
 _MAKERS = 2
+_SETTLE_S = 6.0
 
 
 @dataclass(slots=True)
@@ -81,9 +83,12 @@ class Speakers:
 
     async def make_loops(self) -> None:
         """Make what is missing, the most urgent first, for ever. May run more than once at a time."""
+        begun = time.monotonic()
         while True:
             look = self._missing()
-            if look is None:
+            # While the house comes up, what is drawn already is enough: it needs the CPU itself.
+            settling = time.monotonic() - begun < _SETTLE_S and self._something_drawn()
+            if look is None or settling:
                 await asyncio.sleep(_POLL_S / 4)
                 continue
             self._claimed.add(look)
@@ -93,6 +98,9 @@ class Speakers:
                 logger.error("loop not made", room=look.room, error=str(error))
             else:
                 self._claimed.discard(look)
+
+    def _something_drawn(self) -> bool:
+        return any(loops.path_of(part.look, self._folder).exists() for part in self._wanted)
 
     def _missing(self) -> Look | None:
         """The next look without a loop, unless somebody is at it or it could not be made."""
