@@ -147,11 +147,13 @@ export class Drag {
 
   /** @param {boolean} done */
   #up(done) {
+    // The hand may be faster than the screen: what it did since the last frame counts too.
+    if (this.frame) this.#follow();
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
     const hold = this.hold;
     this.hold = null;
     if (!hold?.began) return;
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
     this.justDragged = true;
     setTimeout(() => (this.justDragged = false), 0);
     document.documentElement.classList.remove("dragging", "resizing");

@@ -64,6 +64,18 @@ export class Grid {
     this.#fitAll();
   }
 
+  /** Pixels for an hour as it is drawn now. */
+  get perHour() {
+    return (this.perMinute ?? 1) * 60;
+  }
+
+  /** Pixels for an hour with which a whole day is as wide as the window. */
+  get fitting() {
+    const name = this.root.querySelector(".row .rm");
+    const width = this.root.clientWidth - (name instanceof HTMLElement ? name.offsetWidth : 0);
+    return (width / (this.model.to - this.model.from)) * 60;
+  }
+
   /** Show of each title what its cell has room for. @param {Iterable<string>} [ids] */
   #fitAll(ids = this.cells.keys()) {
     const titles = new Map([...ids].map((id) => [id, this.#title(id)]));

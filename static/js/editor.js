@@ -336,8 +336,10 @@ export class Editor {
 
   /** @param {number} by */
   zoom(by) {
-    const at = Math.min(Math.max(ZOOMS.indexOf(this.view.zoom) + by, 0), ZOOMS.length - 1);
-    if (ZOOMS[at] !== this.view.zoom) this.view.set({ zoom: ZOOMS[at] });
+    const { perHour, fitting } = this.grid;
+    const wider = ZOOMS.filter((step) => step > fitting + 1);
+    const zoom = by > 0 ? wider.find((step) => step > perHour + 1) : (wider.filter((step) => step < perHour - 1).pop() ?? 0);
+    if (zoom !== undefined && zoom !== this.view.zoom) this.view.set({ zoom });
   }
 
   undo() {

@@ -128,9 +128,16 @@ class Act:
     lasts: float
 
 
-async def put_on(house: House, acts: Sequence[Act]) -> dict[str, Slot]:
-    """Write and release a programme; the slots by title."""
-    began = now().replace(microsecond=0)
+def this_morning() -> datetime:
+    """09:00 UTC today, so that acts counted from it fall on one conference day at any hour of a run."""
+    return now().replace(hour=9, minute=0, second=0, microsecond=0)
+
+
+async def put_on(
+    house: House, acts: Sequence[Act], began: datetime | None = None
+) -> dict[str, Slot]:
+    """Write and release a programme, its acts counted from `began` (now); the slots by title."""
+    began = began or now().replace(microsecond=0)
     rooms = {name: RoomId(str(uuid4())) for name in dict.fromkeys(a.room for a in acts)}
     speakers = {name: SpeakerId(str(uuid4())) for name in dict.fromkeys(a.speaker for a in acts)}
     track = Track(id=TrackId(str(uuid4())), name="Works")

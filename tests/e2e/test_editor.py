@@ -43,10 +43,10 @@ ACTS = [
 async def test_two_organizers_edit_at_once_and_lose_nothing(
     house: h.House, browser: Browser
 ) -> None:
-    placed = await h.put_on(house, ACTS)
+    placed = await h.put_on(house, ACTS, began=h.this_morning())
     olga = await (await organizer(browser, house, "owner@example.org", "Olga Owner")).new_page()
     anselm = await (await organizer(browser, house, "anselm@example.org", "Anselm")).new_page()
-    errors = errors_of(olga) + errors_of(anselm)
+    errors = [errors_of(olga), errors_of(anselm)]
     for page in (olga, anselm):
         await page.goto(f"{house.url}/c/trial/editor")
         await page.wait_for_selector(".cell[data-slot]")
@@ -84,7 +84,8 @@ async def test_two_organizers_edit_at_once_and_lose_nothing(
     assert "Tide" in (await toast.text_content() or "")
     await toast.locator("button").first.click()
     await h.until(lambda: _later(house, placed, {"Tide": 5}), seconds=10, what="Olga's wish again")
-    assert errors == []
+    seen = [one for page in errors for one in page]
+    assert [one for one in seen if "ERR_INTERNET_DISCONNECTED" not in one] == []
 
 
 async def nudge(page: Page, title: str, *keys: str) -> None:
