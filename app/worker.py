@@ -28,7 +28,7 @@ from app.accounts.tables import Person
 from app.jobs import queue, runner
 from app.jobs.kinds import FAST, HEAVY
 from app.jobs.outbox import Delivery, Handler
-from app.notices import changes, compose, mail, pauses
+from app.notices import changes, compose, mail, notify, pauses
 from app.registration import pretix
 from app.settings import BadSetting, Settings, from_environment
 from app.sponsors import hooks
@@ -161,6 +161,7 @@ def _owned(settings: Settings, redis: ArqRedis) -> list[tuple[str, Any]]:
         "released": changes.on_release,
         "changes": changes.deliverer(settings),
         "mailing": compose.deliverer(settings),
+        "page": notify.on_page,
         "pretix": pretix.deliverer(settings),
     }
     return [

@@ -58,7 +58,8 @@ async def choose(request: Request[Any, Any, Any], slug: FromPath[str], data: For
             await CalendarWish.insert(
                 CalendarWish(id=uuid4(), conference=conference, person=person, created_at=now())
             ).on_conflict(action="DO NOTHING")
-            await unsubscribe.resume(Wish(conference=conference, person=person, kind="invites"))
+            wish = Wish(conference=conference, person=person, kind="invites")
+            await unsubscribe.resume(wish, now=now())
         else:
             await CalendarWish.delete().where(
                 CalendarWish.conference == conference, CalendarWish.person == person

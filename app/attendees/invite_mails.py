@@ -67,6 +67,7 @@ class Writer:
             name=party.name,
             payload={
                 "speaking": speaking,
+                "withdraws": errand.method == "CANCEL",
                 **_words(entry, self._conference, errand, speaking, key in self._told),
                 "calendar": {"method": errand.method, "ics": written.decode()},
             },

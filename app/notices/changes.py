@@ -181,7 +181,7 @@ async def compose(conference: UUID, since: int, *, settings: Settings) -> list[D
     if row is None or before is None or after is None:
         return []
     found = await asyncio.to_thread(between, before, after)
-    people = await _starrers(conference, {change.session for change in found})
+    people = await starrers(conference, {change.session for change in found})
     return [
         Draft(
             key=f"change:{conference}:{since}:{after.number}:{person['person']}",
@@ -203,7 +203,7 @@ async def _numbered(conference: UUID, number: int) -> Released | None:
     return None if row is None else await releases.by_id(row["id"])
 
 
-async def _starrers(conference: UUID, sessions: set[SessionId]) -> list[dict[str, Any]]:
+async def starrers(conference: UUID, sessions: set[SessionId]) -> list[dict[str, Any]]:
     """Who starred one of the sessions and has an address, each with their sessions."""
     if not sessions:
         return []
@@ -241,15 +241,16 @@ def _mail(
         "opening": _("Sessions that you starred at {conference} have changed.").format(
             conference=conference.title
         ),
-        "cards": [_card(change, between_, zone, root) for change in changes],
+        "cards": [card(change, between_, zone, root) for change in changes],
         "action": {"words": _("Open my agenda"), "url": f"{root}/agenda?mine=1"},
         "closing": _("All times are on the clock of {place}.").format(place=zone_city(zone)),
     }
 
 
-def _card(
+def card(
     change: Change, between_: tuple[Released, Released], zone: str, root: str
 ) -> dict[str, Any]:
+    """A change as a mail shows it, on the clock of `zone`."""
     before, after = between_
     was = _place(change.before, before, zone) if change.before is not None else ""
     if change.after is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +12,19 @@ from app.clock import now as present
 from app.conferences.tables import Conference
 from app.jobs import store
 from app.jobs.outbox import Delivery, Handler
-from app.notices import changes, followup, letters, mailings, messages
+from app.notices import (
+    approval,
+    changes,
+    day_before,
+    followup,
+    letters,
+    mailings,
+    messages,
+    soon,
+)
 from app.notices.letters import Draft
 from app.notices.tables import Notice
+from app.programme import releases
 from app.settings import Settings
 
 Composer = Callable[
@@ -46,11 +56,33 @@ async def _message(
     return await messages.compose(conference, facts, key)
 
 
+async def _day_before(
+    conference: Conference, facts: Mapping[str, Any], _key: UUID, settings: Settings, now: datetime
+) -> list[Draft]:
+    released = await releases.latest(conference.id)
+    if released is None:
+        return []
+    slots = approval.slots_of(released, date.fromisoformat(facts["day"]), conference.time_zone)
+    return await day_before.compose(conference, released, slots, settings=settings)
+
+
+async def _soon(
+    conference: Conference, facts: Mapping[str, Any], _key: UUID, settings: Settings, now: datetime
+) -> list[Draft]:
+    released = await releases.latest(conference.id)
+    if released is None:
+        return []
+    slots = approval.slots_of(released, date.fromisoformat(facts["day"]), conference.time_zone)
+    return await soon.compose(conference, released, slots, soon.KINDS["soon"], settings=settings)
+
+
 COMPOSERS: Mapping[str, Composer] = {
     "invites": _invites,
     "changes": _changes,
     "followup": _followup,
     "message": _message,
+    "day_before": _day_before,
+    "soon": _soon,
 }
 
 
@@ -84,6 +116,8 @@ def deliverer(settings: Settings) -> Handler:
                 now=instant,
             )
             return
+        if notice["kind"] in approval.BY_DAY:
+            return  # Its letters go one by one, when each is due.
         drafts = await compose(conference, notice, settings, now=instant)
         await letters.put(
             conference, notice["kind"], drafts, settings=settings, notice=key, now=instant

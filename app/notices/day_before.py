@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from agenda.model import SessionId, SessionState, Slot
 from app.conferences.tables import Conference
 from app.html import day_words, zone_city
 from app.html import gettext as _
-from app.notices import kinds, letters
+from app.notices import approval, letters
 from app.notices.letters import Draft
 from app.programme import tables as t
 from app.programme.releases import Released
@@ -36,16 +36,41 @@ async def remind(
         and released.sessions[slot.session].state
         not in (SessionState.CANCELLED, SessionState.DRAFT)
     ]
-    if not near or await kinds.mode(conference.id, "day_before") == kinds.OFF:
+    near = await approval.passed(conference, "day_before", near)
+    if not near:
         return 0
-    people = await _people(conference.id, released, {slot.session for slot in near})
-    drafts = [
-        draft
-        for row in people.values()
-        if (draft := _draft(row, near, released, conference, settings, now=now)) is not None
-    ]
+    drafts = await _drafts(conference, released, near, settings, lambda zone: tomorrow(now, zone))
     fresh = await letters.fresh(drafts)
     return await letters.put(conference, "day_before", fresh, settings=settings, now=now)
+
+
+async def compose(
+    conference: Conference, released: Released, slots: list[Slot], *, settings: Settings
+) -> list[Draft]:
+    """The mails of these slots' day, as they would go out now."""
+    if not slots:
+        return []
+    first = min(slot.start for slot in slots)
+    return await _drafts(
+        conference, released, slots, settings, lambda zone: local(first, zone).date()
+    )
+
+
+async def _drafts(
+    conference: Conference,
+    released: Released,
+    near: list[Slot],
+    settings: Settings,
+    day_in: Callable[[str], date | None],
+) -> list[Draft]:
+    people = await _people(conference.id, released, {slot.session for slot in near})
+    found = []
+    for row in people.values():
+        zone = row["person.zone"] or conference.time_zone
+        draft = _draft(row, near, released, conference, settings, day=day_in(zone))
+        if draft is not None:
+            found.append(draft)
+    return found
 
 
 async def _people(
@@ -97,10 +122,9 @@ def _draft(
     conference: Conference,
     settings: Settings,
     *,
-    now: datetime,
+    day: date | None,
 ) -> Draft | None:
     zone = person["person.zone"] or conference.time_zone
-    day = tomorrow(now, zone)
     slots = sorted(
         (
             slot

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from agenda.model import SessionId, SessionState
+from agenda.model import Session, SessionId, SessionState
 from app.conferences.tables import Conference
+from app.html import duration
 from app.html import gettext as _
 from app.notices import kinds, mailings, messages
 from app.notices.letters import Draft
@@ -16,6 +17,7 @@ from app.notices.tables import Notice
 from app.programme import releases
 from app.programme import tables as t
 from app.programme.releases import Released
+from app.recordings import store as recordings
 from app.settings import Settings
 
 PAUSE = timedelta(hours=2)
@@ -31,7 +33,8 @@ def words(conference: Conference) -> dict[str, Any]:
         "subject": _("Thank you for coming to {conference}").format(conference=conference.title),
         "text": _(
             "It was good to have you with us. Here is what you starred, to see again or to catch up "
-            "on; recordings appear on each session’s page as they are ready."
+            "on. What was recorded says so; other recordings appear on each session’s page when they are "
+            "ready."
         ),
     }
 
@@ -61,6 +64,7 @@ async def compose(
         return []
     root = f"{settings.base_url}/c/{conference.slug}"
     stars = await _stars(conference.id)
+    recorded = await _recorded(conference.id)
     return [
         Draft(
             key=f"followup:{conference.id}:{row['person']}",
@@ -70,7 +74,7 @@ async def compose(
             payload={
                 "subject": facts["subject"],
                 "opening": facts["text"],
-                "cards": _cards(released, stars.get(row["person"], ()), root),
+                "cards": _cards(released, stars.get(row["person"], ()), recorded, root),
                 "action": {
                     "words": _("Get your certificate"),
                     "url": f"{root}/badge#certificate",
@@ -90,18 +94,40 @@ async def _stars(conference: UUID) -> dict[UUID, list[SessionId]]:
     return found
 
 
-def _cards(released: Released, starred: Any, root: str) -> list[dict[str, Any]]:
+async def _recorded(conference: UUID) -> dict[SessionId, float]:
+    """How many seconds were recorded of each session that has a recording to look at."""
+    found: dict[SessionId, float] = {}
+    for row in (await recordings.made(conference)).values():
+        if row["state"] == "made" and row["published"]:
+            key = SessionId(str(row["session"]))
+            found[key] = found.get(key, 0.0) + row["seconds"]
+    return found
+
+
+def _cards(
+    released: Released, starred: Any, recorded: Mapping[SessionId, float], root: str
+) -> list[dict[str, Any]]:
+    """What somebody starred and took place; what can be seen again comes first."""
     wanted = set(starred)
     held = [
         session
         for session in released.schedule.sessions
         if session.id in wanted and session.state is not SessionState.CANCELLED
     ]
-    return [
-        {
-            "title": session.title,
-            "lines": [", ".join(released.speakers[key].name for key in session.speakers)],
-            "link": f"{root}/sessions/{session.id}",
-        }
-        for session in held[:_MOST_CARDS]
-    ]
+    held.sort(key=lambda session: session.id not in recorded)
+    return [_card(released, session, recorded, root) for session in held[:_MOST_CARDS]]
+
+
+def _card(
+    released: Released, session: Session, recorded: Mapping[SessionId, float], root: str
+) -> dict[str, Any]:
+    lines = [", ".join(released.speakers[key].name for key in session.speakers)]
+    link = f"{root}/sessions/{session.id}"
+    if session.id in recorded:
+        lines.append(
+            _("Recording: {length}").format(
+                length=duration(timedelta(seconds=recorded[session.id]))
+            )
+        )
+        link += "#recording"
+    return {"title": session.title, "lines": lines, "link": link}

@@ -27,8 +27,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "invites": Kind(),
         "changes": Kind(),
-        "day_before": Kind(modes=(SEND, OFF)),
-        "soon": Kind(modes=(SEND, OFF)),
+        "day_before": Kind(),
+        "soon": Kind(),
+        "last_call": Kind(modes=(SEND, OFF)),
+        "digest": Kind(modes=(SEND, OFF)),
         "followup": Kind(modes=(DRAFT, SEND, OFF)),
         "message": Kind(modes=(DRAFT,)),
     }
@@ -41,7 +43,9 @@ def label(kind: str) -> str:
         "invites": _("Calendar invites"),
         "changes": _("Changes to starred sessions"),
         "day_before": _("The day ahead, on the evening before"),
-        "soon": _("15 and 5 minutes before"),
+        "soon": _("15 minutes before"),
+        "last_call": _("5 minutes before"),
+        "digest": _("The digest of the day, for who asked for it"),
         "followup": _("Thanks and recordings"),
         "message": _("Message of the organizers"),
     }[kind]

@@ -44,6 +44,12 @@ class Draft:
         """Whether it concerns a session of the reader's own."""
         return bool(self.payload.get("speaking"))
 
+    @property
+    def must_go(self) -> bool:
+        """Whether it goes whatever its reader chose: it withdraws what they hold, or is about their
+        own session."""
+        return self.speaking or bool(self.payload.get("withdraws"))
+
 
 def addressed(
     draft: Draft, kind: str, conference: Conference, settings: Settings
@@ -73,36 +79,30 @@ async def put(
     now: datetime,
     notice: UUID | None = None,
 ) -> int:
-    """Write letters and their outbox entries, in the caller's transaction if there is one, and ring
-    the devices of who wants that.
+    """Write letters and their outbox entries, in the caller's transaction if there is one; tell
+    the pages and ring the devices of who wants that.
 
     Returns how many mails. Each goes in the ways that its reader chose and after their quiet hours,
-    unless it would come too late; what concerns one's own session always goes, at once. Who does not
-    want this kind is passed over; the same key twice is one.
+    unless it would come too late; what concerns one's own session always goes, at once, and so does
+    what withdraws. Who does not want this kind is passed over; the same key twice is one.
     """
     silent = await unsubscribe.muted(conference.id, kind)
     plans = await _plans(conference, kind, drafts, now)
-    mails = [
-        (one, now if one.speaking else plans[one.person].due(now))
-        for one in drafts
-        if one.speaking
-        or (one.person not in silent and plans[one.person].in_time("mail", now, one.over))
-    ]
-    for at in range(0, len(mails), _CHUNK):
-        chunk = mails[at : at + _CHUNK]
+    mailed = 0
+    for at in range(0, len(drafts), _CHUNK):
+        chunk = drafts[at : at + _CHUNK]
+        mails = [
+            one
+            for one in chunk
+            if one.must_go
+            or (one.person not in silent and plans[one.person].in_time("mail", now, one.over))
+        ]
         async with db.transaction():
-            await Letter.insert(
-                *(_letter(one, conference.id, kind, notice, settings, now) for one, _due in chunk)
-            ).on_conflict(action="DO NOTHING")
-            for due_at in sorted({due for _one, due in chunk}):
-                entries = [
-                    (one.key, addressed(one, kind, conference, settings))
-                    for one, due in chunk
-                    if due == due_at
-                ]
-                await outbox.put_many("mail", entries, now=now, due_at=due_at)
-    await _ring(drafts, plans, settings, now)
-    return len(mails)
+            await _mail(mails, plans, conference, kind, notice, settings, now)
+            await _show(chunk, plans, conference, kind, settings, now)
+            await _ring(chunk, plans, settings, now)
+        mailed += len(mails)
+    return mailed
 
 
 async def _plans(
@@ -111,24 +111,74 @@ async def _plans(
     people = [one.person for one in drafts]
     if kind in preferences.DEFAULTS:
         return await preferences.plans(people, kind, now=now, home=conference.time_zone)
-    return dict.fromkeys(people, Plan(push=False))
+    return dict.fromkeys(people, Plan(page=False, push=False))
+
+
+async def _mail(
+    mails: Sequence[Draft],
+    plans: Mapping[UUID, Plan],
+    conference: Conference,
+    kind: str,
+    notice: UUID | None,
+    settings: Settings,
+    now: datetime,
+) -> None:
+    if not mails:
+        return
+    await Letter.insert(
+        *(_letter(one, conference.id, kind, notice, settings, now) for one in mails)
+    ).on_conflict(action="DO NOTHING")
+    by_due: dict[datetime, list[tuple[str, dict[str, Any]]]] = {}
+    for one in mails:
+        due = now if one.must_go else plans[one.person].due(now)
+        entry = (one.key, addressed(one, kind, conference, settings))
+        by_due.setdefault(due, []).append(entry)
+    for due_at in sorted(by_due):
+        await outbox.put_many("mail", by_due[due_at], now=now, due_at=due_at)
+
+
+async def _show(
+    chunk: Sequence[Draft],
+    plans: Mapping[UUID, Plan],
+    conference: Conference,
+    kind: str,
+    settings: Settings,
+    now: datetime,
+) -> None:
+    """On the reader's open pages, which are never quiet."""
+    entries = [
+        (
+            f"page:{one.key}",
+            {
+                "conference": str(conference.id),
+                "person": str(one.person),
+                "kind": kind,
+                "text": one.payload["subject"],
+                "url": _path(one, settings),
+                "over": one.over.isoformat() if one.over else "",
+            },
+        )
+        for one in chunk
+        if plans[one.person].page and (one.over is None or now < one.over)
+    ]
+    await outbox.put_many("page", entries, now=now)
 
 
 async def _ring(
-    drafts: Sequence[Draft], plans: Mapping[UUID, Plan], settings: Settings, now: datetime
+    chunk: Sequence[Draft], plans: Mapping[UUID, Plan], settings: Settings, now: datetime
 ) -> None:
     """Ring the devices of those who have some and want it."""
-    rung = [one for one in drafts if plans[one.person].in_time("push", now, one.over)]
-    for at in range(0, len(rung), _CHUNK):
-        chunk = rung[at : at + _CHUNK]
-        rows = await PushSubscription.select(PushSubscription.person).where(
-            PushSubscription.person.is_in([one.person for one in chunk])
-        )
-        have = {row["person"] for row in rows}
-        for one in chunk:
-            if one.person in have:
-                due = now if one.speaking else plans[one.person].due(now)
-                await push.put(one.person, _ring_of(one, settings), one.key, now=now, due_at=due)
+    rung = [one for one in chunk if plans[one.person].in_time("push", now, one.over)]
+    if not rung:
+        return
+    rows = await PushSubscription.select(PushSubscription.person).where(
+        PushSubscription.person.is_in([one.person for one in rung])
+    )
+    have = {row["person"] for row in rows}
+    for one in rung:
+        if one.person in have:
+            due = now if one.speaking else plans[one.person].due(now)
+            await push.put(one.person, _ring_of(one, settings), one.key, now=now, due_at=due)
 
 
 def _ring_of(one: Draft, settings: Settings) -> Ring:
@@ -137,13 +187,15 @@ def _ring_of(one: Draft, settings: Settings) -> Ring:
     lines = [str(card["title"]) for card in cards] or [
         facts.get("opening") or facts.get("text", "")
     ]
-    address = (facts.get("action") or {}).get("url", "/")
     return Ring(
-        title=facts["subject"],
-        body="\n".join(lines),
-        url=address.removeprefix(settings.base_url) or "/",
-        tag=one.key,
+        title=facts["subject"], body="\n".join(lines), url=_path(one, settings), tag=one.key
     )
+
+
+def _path(one: Draft, settings: Settings) -> str:
+    """Where a mail's button leads, as a path of ours."""
+    address: str = (one.payload.get("action") or {}).get("url", "/")
+    return address.removeprefix(settings.base_url) or "/"
 
 
 async def fresh(drafts: Sequence[Draft]) -> list[Draft]:
@@ -153,6 +205,9 @@ async def fresh(drafts: Sequence[Draft]) -> list[Draft]:
         keys = [one.key for one in drafts[at : at + _CHUNK]]
         rows = await Letter.select(Letter.key).where(Letter.key.is_in(keys))
         known.update(row["key"] for row in rows)
+        shown = [f"page:{key}" for key in keys]
+        rows = await Outbox.select(Outbox.key).where(Outbox.key.is_in(shown))
+        known.update(row["key"].removeprefix("page:") for row in rows)
     return [one for one in drafts if one.key not in known]
 
 

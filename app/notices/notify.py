@@ -8,8 +8,10 @@ from uuid import UUID
 
 from app import db, live
 from app.accounts.tables import Person
+from app.clock import now as present
 from app.conferences.tables import Conference
 from app.jobs import outbox
+from app.jobs.outbox import Delivery
 from app.notices import preferences, push
 from app.notices.push import Ring
 from app.settings import Settings
@@ -47,6 +49,15 @@ async def tell(
         if plan.in_time("mail", now, news.over):
             await _mail(conference, person, news, settings, now=now, due_at=plan.due(now))
     return plan
+
+
+async def on_page(delivery: Delivery) -> None:
+    """The outbox handler for `page`: shows a notice on its reader's open pages."""
+    facts = delivery.payload
+    said = {name: facts[name] for name in ("kind", "text", "url", "over")}
+    own = live.of_person(facts["person"])
+    instant = present()
+    await live.announce(UUID(facts["conference"]), "notice", said, channel=own, now=instant)
 
 
 async def _mail(

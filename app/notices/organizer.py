@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -117,6 +118,7 @@ async def show(
         request,
         "notices/notice.html",
         notice=found,
+        day=date.fromisoformat(found["facts"]["day"]) if "day" in found["facts"] else None,
         label=kinds.label,
         editable=found["kind"] in ("message", "followup"),
         count=len(drafts),

@@ -25,7 +25,9 @@ WAYS = (PAGE, MAIL, PUSH)
 DEFAULTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "soon": frozenset({PAGE, MAIL, PUSH}),
+        "last_call": frozenset({PAGE, PUSH}),
         "changes": frozenset({PAGE, MAIL, PUSH}),
+        "digest": frozenset(),
         "day_before": frozenset({MAIL}),
         "message": frozenset({PAGE, MAIL, PUSH}),
         "meeting": frozenset({PAGE, MAIL, PUSH}),
@@ -35,8 +37,9 @@ DEFAULTS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The kinds of notices, and the ways that are open where a person has not chosen."""
 
+_BY_MAIL = frozenset({"day_before", "digest", "followup"})
 OFFERED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {kind: (MAIL,) if kind in ("day_before", "followup") else WAYS for kind in DEFAULTS}
+    {kind: (MAIL,) if kind in _BY_MAIL else WAYS for kind in DEFAULTS}
 )
 """The ways that a kind can take at all."""
 
@@ -44,8 +47,16 @@ OFFERED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def label(kind: str) -> tuple[str, str]:
     """A kind in words, and what it is."""
     return {
-        "soon": (_("Beginning soon"), _("What I starred, and when I am on myself")),
+        "soon": (
+            _("Beginning soon"),
+            _("15 minutes before what I starred, and before I am on myself"),
+        ),
+        "last_call": (_("Last call"), _("The same, 5 minutes before")),
         "changes": (_("Changes"), _("What I starred was moved, or no longer takes place")),
+        "digest": (
+            _("Digest of the day"),
+            _("One mail each morning: what changed since the last, and what I starred for today"),
+        ),
         "day_before": (_("The day ahead"), _("On the evening before, with my sessions")),
         "message": (_("Messages"), _("What the organizers write to everybody")),
         "meeting": (_("Meetings"), _("Somebody wants to meet me, or answered")),

@@ -40,6 +40,7 @@ async def _shown(
         conference=conference,
         token=token,
         kind=kinds.label(wish.kind),
+        withdrawn=wish.kind == "invites",
         stopped=await unsubscribe.is_stopped(wish),
     )
 
@@ -65,7 +66,7 @@ async def stop(
     wish, conference = await _wish(token, settings)
     form = await request.form()
     if form.get("again"):
-        await unsubscribe.resume(wish)
+        await unsubscribe.resume(wish, now=now())
     else:
         await unsubscribe.stop(wish, now=now())
     return await _shown(request, token, wish, conference)

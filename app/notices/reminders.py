@@ -1,4 +1,4 @@
-"""The loop that looks what is due: reminders, the day ahead, invites of stars, thanks at the end.
+"""The loop that looks what is due: reminders, digests, the day ahead, stars, thanks.
 
 Level-triggered: every look asks what should have been told by now. So a slot that moves is reminded
 of at its new time, one that falls is not, and a worker that was away catches up.
@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from app.attendees import invites
 from app.clock import now as present
 from app.conferences.tables import Conference
-from app.notices import day_before, followup, soon
+from app.notices import approval, day_before, digest, followup, soon
 from app.programme import releases
 from app.programme import tables as t
 from app.programme.releases import Released
@@ -54,9 +54,12 @@ async def remind(settings: Settings, *, now: datetime) -> int:
 
 
 async def look_ahead(settings: Settings, *, now: datetime) -> int:
-    """Write the evening's mail of the day ahead, and the thanks; returns how many mails are new."""
+    """Write the morning's digest, the evening's mail of the day ahead, and the thanks; returns how
+    many mails are new."""
     count = 0
     async for conference, released in _running():
+        await approval.stand(conference, released, now=now)
+        count += await digest.remind(conference, released, settings=settings, now=now)
         count += await day_before.remind(conference, released, settings=settings, now=now)
         await followup.look(conference, released, now=now)
     return count

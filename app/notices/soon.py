@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from agenda.model import SessionId, SessionState, Slot
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import zone_city
-from app.notices import kinds, letters
+from app.notices import approval, kinds, letters
 from app.notices.letters import Draft
 from app.programme import tables as t
 from app.programme.releases import Released
@@ -20,6 +21,9 @@ from app.words import local
 
 AHEAD = timedelta(minutes=15)
 LAST_CALL = timedelta(minutes=5)
+
+KINDS: Mapping[str, int] = MappingProxyType({"soon": 15, "last_call": 5})
+"""The kinds of reminders, and how many minutes before they are due."""
 
 
 def due(released: Released, *, now: datetime) -> list[Slot]:
@@ -44,28 +48,43 @@ def stage(slot: Slot, *, now: datetime) -> int:
 async def remind(
     conference: Conference, released: Released, *, settings: Settings, now: datetime
 ) -> int:
-    """Write what is due; returns how many mails are new. Each goes once, however often this is asked.
-
-    Speakers hear twice, who starred once by mail: the last call to them is on the page.
-    """
+    """Write what is due; returns how many mails are new. Each goes once, however often this is asked."""
     near = due(released, now=now)
-    if not near or await kinds.mode(conference.id, "soon") == kinds.OFF:
+    if not near:
         return 0
-    speakers = await _speakers(released, near)
+    modes = await kinds.modes(conference.id)
+    if modes["soon"] == kinds.DRAFT:
+        near = await approval.passed(conference, "soon", near)
+    count = 0
+    for kind, minutes in KINDS.items():
+        slots = [slot for slot in near if stage(slot, now=now) == minutes]
+        if not slots or modes[kind] == kinds.OFF:
+            continue
+        drafts = await compose(conference, released, slots, minutes, settings=settings)
+        fresh = await letters.fresh(drafts)
+        count += await letters.put(conference, kind, fresh, settings=settings, now=now)
+    return count
+
+
+async def compose(
+    conference: Conference,
+    released: Released,
+    slots: list[Slot],
+    minutes: int,
+    *,
+    settings: Settings,
+) -> list[Draft]:
+    """The reminders of these slots, so many minutes before: of who is on, and of who starred them."""
+    speakers = await _speakers(released, slots)
     drafts = [
-        _to_speaker(speakers[key], slot, released, conference, settings, now=now)
-        for slot in near
+        _to_speaker(speakers[key], slot, released, conference, settings, minutes)
+        for slot in slots
         for key in released.sessions[slot.session].speakers
         if key in speakers
     ]
     own = {row["person"] for row in speakers.values()}
-    drafts += [
-        one
-        for one in await _to_starrers(conference, released, near, settings, now=now)
-        if one.person not in own
-    ]
-    fresh = await letters.fresh(drafts)
-    return await letters.put(conference, "soon", fresh, settings=settings, now=now)
+    starrers = await _to_starrers(conference, released, slots, settings, minutes)
+    return drafts + [one for one in starrers if one.person not in own]
 
 
 async def _speakers(released: Released, near: Iterable[Slot]) -> dict[str, dict[str, Any]]:
@@ -88,16 +107,14 @@ def _to_speaker(
     released: Released,
     conference: Conference,
     settings: Settings,
-    *,
-    now: datetime,
+    minutes: int,
 ) -> Draft:
     zone = speaker["person.zone"] or conference.time_zone
     title = released.sessions[slot.session].title
     begins = f"{local(slot.start, zone):%H:%M}"
-    at = stage(slot, now=now)
-    words = _("On at {clock}: {title}") if at == 15 else _("On in 5 minutes: {title}")
+    words = _("On at {clock}: {title}") if minutes == 15 else _("On in 5 minutes: {title}")
     return Draft(
-        key=f"remind:{slot.id}:{int(slot.start.timestamp())}:{speaker['id']}:{at}",
+        key=f"remind:{slot.id}:{int(slot.start.timestamp())}:{speaker['id']}:{minutes}",
         person=speaker["person"],
         to=speaker["person.email"],
         name=speaker["name"],
@@ -114,22 +131,19 @@ def _to_speaker(
             },
             "closing": _("Check camera and microphone there first."),
         },
+        over=slot.start,
     )
 
 
 async def _to_starrers(
     conference: Conference,
     released: Released,
-    near: list[Slot],
+    slots: list[Slot],
     settings: Settings,
-    *,
-    now: datetime,
+    minutes: int,
 ) -> list[Draft]:
-    """One mail for each person and instant, also where they starred two that begin together."""
-    first = [slot for slot in near if stage(slot, now=now) == 15]
-    by_session = {slot.session: slot for slot in first}
-    if not by_session:
-        return []
+    """One for each person and instant, also where they starred two that begin together."""
+    by_session = {slot.session: slot for slot in slots}
     rows = await t.Star.select(
         t.Star.person,
         t.Star.session,
@@ -145,11 +159,17 @@ async def _to_starrers(
     for row in rows:
         slot = by_session[SessionId(str(row["session"]))]
         groups.setdefault((row["person"], slot.start), []).append({**row, "slot": slot})
-    return [_to_starrer(group, released, conference, settings) for group in groups.values()]
+    return [
+        _to_starrer(group, released, conference, settings, minutes) for group in groups.values()
+    ]
 
 
 def _to_starrer(
-    group: list[dict[str, Any]], released: Released, conference: Conference, settings: Settings
+    group: list[dict[str, Any]],
+    released: Released,
+    conference: Conference,
+    settings: Settings,
+    minutes: int,
 ) -> Draft:
     person = group[0]
     zone = person["person.zone"] or conference.time_zone
@@ -158,25 +178,24 @@ def _to_starrer(
     start = slots[0].start
     begins = f"{local(start, zone):%H:%M}"
     titles = [released.sessions[slot.session].title for slot in slots]
-    subject = (
-        _("At {clock}: {title}").format(clock=begins, title=titles[0])
-        if len(titles) == 1
-        else _("At {clock}: {count} sessions that you starred").format(
-            clock=begins, count=len(titles)
-        )
+    one, many = (
+        (_("At {clock}: {title}"), _("At {clock}: {count} sessions that you starred"))
+        if minutes == 15
+        else (_("In 5 minutes: {title}"), _("In 5 minutes: {count} sessions that you starred"))
     )
+    words = one if len(titles) == 1 else many
     doors = [f"{root}/rooms/{released.room_slugs[slot.room]}" for slot in slots]
     cards = [
         {"title": title, "lines": [released.rooms[slot.room].name], "link": door}
         for title, slot, door in zip(titles, slots, doors, strict=True)
     ]
     return Draft(
-        key=f"soon:{conference.id}:{person['person']}:{int(start.timestamp())}",
+        key=f"{'soon' if minutes == 15 else 'last'}:{conference.id}:{person['person']}:{int(start.timestamp())}",
         person=person["person"],
         to=person["person.email"],
         name=person["person.name"],
         payload={
-            "subject": subject,
+            "subject": words.format(clock=begins, title=titles[0], count=len(titles)),
             "opening": _("You starred this; it begins at {clock} ({place}):").format(
                 clock=begins, place=zone_city(zone)
             ),

@@ -52,7 +52,11 @@ def address(wish: Wish, settings: Settings) -> str:
 
 
 async def stop(wish: Wish, *, now: datetime) -> None:
-    """Send no more of these; doing it twice changes nothing."""
+    """Send no more of these; doing it twice changes nothing.
+
+    Without invites nothing would keep up to date what was invited to before, so the entries that
+    stand in a calendar are withdrawn: one CANCEL each (RFC 5546, 3.2.5), and then nothing more.
+    """
     async with db.transaction():
         await Mute.insert(
             Mute(
@@ -69,11 +73,23 @@ async def stop(wish: Wish, *, now: datetime) -> None:
             )
 
 
-async def resume(wish: Wish) -> None:
-    """Send them again."""
-    await Mute.delete().where(
-        Mute.conference == wish.conference, Mute.person == wish.person, Mute.kind == wish.kind
-    )
+async def resume(wish: Wish, *, now: datetime) -> None:
+    """Send them again; invites to what is starred, too."""
+    where = (Mute.conference == wish.conference, Mute.person == wish.person, Mute.kind == wish.kind)
+    async with db.transaction():
+        stopped = await Mute.delete().where(*where).returning(Mute.id)
+        if stopped and wish.kind == "invites":
+            await CalendarWish.insert(
+                CalendarWish(
+                    id=uuid4(), conference=wish.conference, person=wish.person, created_at=now
+                )
+            ).on_conflict(action="DO NOTHING")
+
+
+async def stopped_of(conference: UUID, person: UUID) -> list[str]:
+    """The kinds of mail that a person stopped at this conference."""
+    rows = await Mute.select(Mute.kind).where(Mute.conference == conference, Mute.person == person)
+    return sorted(row["kind"] for row in rows)
 
 
 async def is_stopped(wish: Wish) -> bool:

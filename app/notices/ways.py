@@ -18,9 +18,11 @@ from app.clock import now
 from app.html import gettext as _
 from app.html import page
 from app.limits import allow
-from app.notices import preferences, push, vapid
+from app.notices import kinds, preferences, push, unsubscribe, vapid
+from app.notices.kinds import KINDS
 from app.notices.preferences import OFFERED, Chosen
 from app.notices.push import NoDevice, Ring
+from app.notices.unsubscribe import Wish
 from app.settings import Settings
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -54,6 +56,10 @@ async def _page(
         chosen=chosen,
         quiet=[f"{minutes // 60:02}:{minutes % 60:02}" for minutes in quiet],
         zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
+        stopped=[
+            (kind, kinds.label(kind))
+            for kind in await unsubscribe.stopped_of(request.state.conference.id, viewer.person)
+        ],
         devices=await push.devices(viewer.person),
         key=vapid.public_key(settings),
         wrong=wrong,
@@ -68,6 +74,12 @@ async def choose(
     settings: NamedDependency[Settings],
 ) -> Response[Any] | Redirect:
     viewer: Viewer = request.state.viewer
+    if data.get("again") in KINDS:
+        wish = Wish(
+            conference=request.state.conference.id, person=viewer.person, kind=data["again"]
+        )
+        await unsubscribe.resume(wish, now=now())
+        return Redirect(f"/c/{slug}/preferences", status_code=303)
     wanted = frozenset(
         (kind, way)
         for kind, ways in OFFERED.items()

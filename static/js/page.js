@@ -88,10 +88,13 @@ document.addEventListener("plenary-starred", (event) => {
   place.append(note);
 });
 
+// A notice for this person. What is over is not shown any more; a room says itself what begins soon.
 document.addEventListener("plenary:notice", (event) => {
-  const { text: words, url } = /** @type {CustomEvent} */ (event).detail;
+  const { kind, text: words, url, over } = /** @type {CustomEvent} */ (event).detail;
   const place = document.getElementById("notices");
   if (!place || !words) return;
+  const left = over ? Date.parse(over) - Date.now() : Infinity;
+  if (left <= 0 || (kind === "soon" && document.getElementById("soon"))) return;
   const note = document.createElement("div");
   note.className = "notice";
   note.setAttribute("role", "status");
@@ -102,4 +105,5 @@ document.addEventListener("plenary:notice", (event) => {
     note.append(link);
   } else note.textContent = words;
   place.append(note);
+  if (left < 86_400_000) setTimeout(() => note.remove(), left);
 });

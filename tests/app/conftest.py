@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from app.main import create_app
 from app.settings import Settings
+from tests.app.push_service import Endpoint
 
 
 @contextlib.asynccontextmanager
@@ -52,3 +53,13 @@ async def client(settings: Settings, application: Litestar) -> AsyncIterator[htt
     transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=settings.base_url) as found:
         yield found
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    made = Endpoint()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+    await server.wait_closed()

@@ -21,8 +21,9 @@ from app.clock import now
 from app.conferences.tables import Conference
 from app.jobs import runner, store
 from app.jobs.tables import Outbox
-from app.notices import mail, mailbox
+from app.notices import mail, mailbox, unsubscribe
 from app.notices.tables import Letter
+from app.notices.unsubscribe import Wish
 from app.programme import feed, releases, stars
 from app.settings import Settings
 from tests.app.making import (
@@ -182,6 +183,42 @@ async def test_a_star_is_an_invite_for_who_asked_for_that(
     await CalendarWish.delete(force=True)
     await draft(conference, settings, minutes=6)
     assert await mails() == [("ada@example.org", "CANCEL", 3, "Session 0")]
+
+
+async def test_who_unsubscribes_is_left_with_nothing_that_goes_stale(
+    database: str, settings: Settings
+) -> None:
+    conference = await make_conference()
+    plan = make_schedule(sessions=3, speakers=1)
+    ada = await make_attendee(conference, "Ada", "ada@example.org")
+    await release(conference, plan)
+    # Ada speaks in none and starred two; the third is hers as a speaker and stays.
+    await give_address(plan.speakers[0].id, "one@example.org")
+    for session in plan.sessions[:2]:
+        await stars.put(conference.id, ada, UUID(session.id), starred=True, now=EARLY)
+    await CalendarWish(id=uuid4(), conference=conference.id, person=ada, created_at=EARLY).save()
+    await draft(conference, settings, minutes=1)
+    assert [mail[0] for mail in await mails()].count("ada@example.org") == 2
+    wish = Wish(conference=conference.id, person=ada, kind="invites")
+    await unsubscribe.stop(wish, now=EARLY)
+    await draft(conference, settings, minutes=2)
+    assert await mails() == [
+        ("ada@example.org", "CANCEL", 1, "Session 0"),
+        ("ada@example.org", "CANCEL", 1, "Session 1"),
+    ]
+    # Then silence, whatever is starred or moves; speakers hear as before.
+    await stars.put(conference.id, ada, UUID(plan.sessions[2].id), starred=True, now=EARLY)
+    await release(conference, later(plan, 0, 5))
+    await draft(conference, settings, minutes=4)
+    assert await mails() == [("one@example.org", "REQUEST", 1, "Session 0")]
+    # Who comes back holds again what they starred, at a number above the CANCEL's.
+    await unsubscribe.resume(wish, now=EARLY)
+    await draft(conference, settings, minutes=5)
+    assert await mails() == [
+        ("ada@example.org", "REQUEST", 0, "Session 2"),
+        ("ada@example.org", "REQUEST", 2, "Session 0"),
+        ("ada@example.org", "REQUEST", 2, "Session 1"),
+    ]
 
 
 async def test_the_feed_is_never_behind_the_invites(database: str, settings: Settings) -> None:

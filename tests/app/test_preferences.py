@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
-import os
 import stat
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import http_ece
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,11 +20,13 @@ from app import outside
 from app.clock import now
 from app.jobs.outbox import Delivery, Undeliverable
 from app.jobs.tables import Outbox
-from app.notices import notify, preferences, push, vapid
+from app.notices import notify, preferences, push, unsubscribe, vapid
 from app.notices.preferences import DEFAULTS, OFFERED, Chosen, quiet_until
+from app.notices.unsubscribe import Wish
 from app.settings import Settings
 from app.words import local
 from tests.app.builders import make_conference, make_person, same_origin, sign_in
+from tests.app.push_service import Endpoint
 
 NIGHT = datetime(2027, 5, 12, 23, 30, tzinfo=UTC)
 NIGHT_HOURS = (22 * 60, 7 * 60)
@@ -99,59 +96,6 @@ async def test_everybody_has_the_defaults_until_they_choose(database: str) -> No
     (only,) = (await preferences.plans([bo], "day_before", now=NIGHT)).values()
     assert (only.page, only.mail, only.push) == (False, True, False)
     assert set(DEFAULTS) == set(OFFERED)
-
-
-@dataclass
-class Endpoint:
-    """A push service of our own: keeps what it gets, and answers `status`."""
-
-    port: int = 0
-    status: int = 201
-    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    key: ec.EllipticCurvePrivateKey = field(
-        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
-    )
-    secret: bytes = field(default_factory=lambda: os.urandom(16))
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        line, *rest = head.strip().split("\r\n")
-        headers = {k.lower(): v for k, v in (text.split(": ", 1) for text in rest)}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.got.append((line, headers, body))
-        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % self.status)
-        await writer.drain()
-        writer.close()
-
-    def subscription(self) -> dict[str, Any]:
-        """What a browser's subscribe() would give."""
-        point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return {
-            "endpoint": f"http://127.0.0.1:{self.port}/send/abc",
-            "keys": {"p256dh": _text(point), "auth": _text(self.secret)},
-        }
-
-    def read(self, body: bytes) -> dict[str, Any]:
-        """What only this browser can read."""
-        plain = http_ece.decrypt(
-            body, private_key=self.key, auth_secret=self.secret, version="aes128gcm"
-        )
-        found: dict[str, Any] = json.loads(plain)
-        return found
-
-
-def _text(held: bytes) -> str:
-    return base64.urlsafe_b64encode(held).decode().rstrip("=")
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[Endpoint]:
-    made = Endpoint()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    yield made
-    server.close()
-    await server.wait_closed()
 
 
 async def deliver(settings: Settings) -> None:
@@ -260,6 +204,26 @@ async def test_the_page_keeps_what_was_chosen(client: httpx.AsyncClient) -> None
         answer = await client.post("/c/trial/preferences", data=wrong, headers=same_origin())
         assert answer.status_code == 422
         assert words in answer.text
+
+
+async def test_what_was_stopped_for_one_conference_stands_on_the_page(
+    client: httpx.AsyncClient,
+) -> None:
+    conference = await make_conference()
+    ada = await make_person("ada@example.org")
+    await sign_in(client, ada, now=now())
+    at = "/c/trial/preferences"
+    assert "You stopped these mails" not in (await client.get(at)).text
+    for kind in ("changes", "invites"):
+        wish = Wish(conference=conference.id, person=ada, kind=kind)
+        await unsubscribe.stop(wish, now=now())
+    shown = (await client.get(at)).text
+    assert "You stopped these mails from this conference alone" in shown
+    assert shown.count('name="again"') == 2
+    answer = await client.post(at, data={"again": "changes"}, headers=same_origin())
+    assert answer.status_code == 303
+    assert await unsubscribe.stopped_of(conference.id, ada) == ["invites"]
+    assert (await preferences.of(ada)).quiet is None
 
 
 async def test_news_go_the_ways_that_are_open_once(database: str, settings: Settings) -> None:
