@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ FOLDER = Path(__file__).parent
 SLUG = "tidewater-2027"
 DAYS = 3
 RASTER = timedelta(minutes=5)
+LEVELS = ("for everybody", "some experience", "for specialists")
 PRESENT = timedelta(hours=14)
 """The time of day, in the written programme, at which the demo begins."""
 
@@ -263,7 +265,18 @@ def _session(row: Mapping[str, Any]) -> Session:
         track=TrackId(row["track"]) if "track" in row else None,
         speakers=tuple(SpeakerId(key) for key in row.get("speakers", ())),
         duration=timedelta(minutes=row["minutes"]),
+        extra={"level": level} if (level := _level(row)) else {},
     )
+
+
+def _level(row: Mapping[str, Any]) -> str:
+    """How much a session asks of its audience; nothing for a break. The same in every demo."""
+    if row["kind"] in ("break", "social"):
+        return ""
+    if row["kind"] == "keynote":
+        return LEVELS[0]
+    weights = (1, 2, 2) if row.get("track") in ("works", "data") else (3, 2, 1)
+    return Random(row["title"]).choices(LEVELS, weights)[0]
 
 
 def _slug(title: str) -> str:

@@ -21,7 +21,7 @@ from agenda.model import Schedule, Slot, scoped
 from app import db
 from app.conferences import store as conferences
 from app.conferences.tables import Conference, Organization
-from app.demo import history, people, places, voices
+from app.demo import history, meeting, people, places, voices
 from app.demo.conference import SLUG, booths, demo_schedule, shifted, written
 from app.demo.links import ORGANIZATION, Links, links
 from app.programme import draft, releases
@@ -132,6 +132,7 @@ async def _make(schedule: Schedule, slug: str, now: datetime) -> Conference:
         dict(zip(sponsors, booths(), strict=True)), audience[1:], since=min(began, now), now=now
     )
     await people.sponsor_sessions(stored, sponsors, now=now)
+    await meeting.introduce(conference, audience, now=now)
     await _remember(conference.id, stored, audience[1:], speakers, now)
     on_air = [slot for slot in stored.slots if slot.start <= now < slot.end]
     await voices.speak_up(conference.id, on_air, audience[1:], by=owner, now=now)

@@ -21,9 +21,20 @@ from agenda.model import Schedule, Session, SessionId, Slot
 from app.accounts import sessions
 from app.clock import now
 from app.demo import cast, history, links, people
-from app.demo.conference import SHORES, booths, demo_schedule, floor_to_raster, shifted, written
+from app.demo.conference import (
+    LEVELS,
+    SHORES,
+    booths,
+    demo_schedule,
+    floor_to_raster,
+    shifted,
+    written,
+)
 from app.demo.seed import DOORS, seed
+from app.meeting import meetings
+from app.meeting import store as meeting
 from app.programme import releases
+from app.programme.view import level_of
 from app.settings import Settings
 from app.sponsors.tables import Consent, Sponsor
 from app.stages import store
@@ -91,6 +102,9 @@ def test_the_conference_has_its_size_and_its_variety() -> None:
         "social",
     }
     assert len({session.language for session in schedule.sessions}) >= 10
+    levels = Counter(level_of(session) for session in schedule.sessions)
+    assert set(levels) == {"", *LEVELS}
+    assert min(levels[level] for level in LEVELS) >= 15
 
 
 def test_everybody_on_the_list_speaks_and_every_abstract_says_something() -> None:
@@ -194,6 +208,27 @@ async def test_the_seed_fills_an_empty_database(database: str, settings: Setting
     assert await Presence.count().where(Presence.node != history.HISTORY) == 0
     assert await Presence.count() > 200
     assert await OnStage.count().where(OnStage.ended_at.is_null()) == 0
+
+
+async def test_people_show_themselves_and_ask_the_attendee(
+    database: str, settings: Settings
+) -> None:
+    await seed(settings, NOW)
+    conference = await links.demo_conference()
+    assert conference is not None
+    arrival = await links.arrival(conference, "attendee", now=NOW)
+    assert arrival is not None
+    seen = await meeting.people(conference.id, arrival.person, "", now=NOW)
+    assert len(seen) == 21
+    assert seen[0]["here"]
+    mine = await meetings.of(conference.id, arrival.person, since=NOW)
+    assert sorted((row["state"], row["my_turn"]) for row in mine) == [
+        ("accepted", False),
+        ("asked", False),
+        ("asked", True),
+    ]
+    assert len({row["start"] for row in mine}) == 3
+    assert all(row["start"] > NOW for row in mine)
 
 
 async def test_the_seed_leaves_the_stagehand_nothing_to_do(
