@@ -114,7 +114,7 @@ def lay_out(
         to_min=to_min,
         scale=scale,
         rooms=rooms,
-        hours=_hours(shown, base, from_min, to_min, zone, programme.zone),
+        hours=_hours(shown, day, base, from_min, to_min, zone, programme.zone),
         rows=sum(room.lanes for room in rooms),
     )
 
@@ -256,7 +256,13 @@ def show(card: Card, standing: str, row: int, zone: str, home: str, scale: float
 
 
 def _hours(
-    shown: Iterable[Shown], base: datetime, from_min: int, to_min: int, zone: str, home: str
+    shown: Iterable[Shown],
+    day: date,
+    base: datetime,
+    from_min: int,
+    to_min: int,
+    zone: str,
+    home: str,
 ) -> tuple[Hour, ...]:
     held: dict[datetime, list[Shown]] = {}
     at = (base + timedelta(minutes=from_min)).astimezone(UTC)
@@ -267,10 +273,9 @@ def _hours(
         step += timedelta(hours=1)
     for each in shown:
         held.setdefault(_hour_of(each.card.slot.start, zone), []).append(each)
-    first_day = local(at, zone).date()
     return tuple(
         Hour(
-            label=_hour_label(start, zone, first_day),
+            label=_hour_label(start, zone, day),
             beside=f"{local(start, home):%H:%M}" if zone != home else "",
             minute=whole_minutes(start - base),
             shown=tuple(cards),
@@ -286,10 +291,11 @@ def _hour_of(instant: datetime, zone: str) -> datetime:
     )
 
 
-def _hour_label(start: datetime, zone: str, first_day: date) -> str:
+def _hour_label(start: datetime, zone: str, day: date) -> str:
+    """An hour in a zone, and by how many days its date there differs from the page's."""
     clock = local(start, zone)
-    later = (clock.date() - first_day).days
-    return f"{clock:%H:%M}" + (f" +{later}" if later else "")
+    later = (clock.date() - day).days
+    return f"{clock:%H:%M}" + (f" {'+' if later > 0 else '−'}{abs(later)}" if later else "")
 
 
 def _scale(cards: Sequence[Card]) -> float:

@@ -53,8 +53,9 @@ function scrollToNow() {
   if (!scroller || !sheet || scroller.scrollWidth <= scroller.clientWidth || "now" in sheet.dataset === false) return;
   const line = sheet.querySelector(".grid > .now");
   if (!(line instanceof HTMLElement)) return;
-  const x = line.offsetLeft - scroller.clientWidth * 0.35;
-  scroller.scrollTo({ left: Math.max(x, 0), behavior: "instant" });
+  const frame = scroller.getBoundingClientRect();
+  const share = getComputedStyle(scroller).direction === "rtl" ? 0.65 : 0.35;
+  scroller.scrollBy({ left: line.getBoundingClientRect().left - frame.left - frame.width * share, behavior: "instant" });
 }
 
 /** Phases that a slot's marks can show. */

@@ -68,6 +68,15 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Escape closes a menu, and goes back to what opened it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.removeAttribute("open");
+    if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
+  }
+});
+
 lights();
 zone();
 

@@ -58,6 +58,19 @@ def test_what_starts_past_midnight_belongs_to_the_day_before() -> None:
     assert [hour.label for hour in view.hours if hour.shown] == ["20:00", "01:00 +1"]
 
 
+def test_an_hour_says_when_its_date_elsewhere_is_not_the_pages() -> None:
+    found = programme(make_schedule(("Hall", "Morning", -300, 30), ("Hall", "Evening", 300, 30)))
+    day = found.cards[0].day
+
+    def hours(zone: str) -> list[str]:
+        view = lay_out(found, day, found.cards, phases={}, zone=zone, now=NOW)
+        return [hour.label for hour in view.hours if hour.shown]
+
+    assert hours("Europe/Lisbon") == ["09:00", "19:00"]
+    assert hours("Pacific/Honolulu") == ["22:00 −1", "08:00"]
+    assert hours("Pacific/Auckland") == ["20:00", "06:00 +1"]
+
+
 def test_minutes_pass_evenly_on_the_day_on_which_clocks_go_forward() -> None:
     schedule = make_schedule(("Hall", "Before", 0, 30), ("Hall", "After", 0, 30))
     early, late = datetime(2027, 3, 28, 0, 30, tzinfo=UTC), datetime(2027, 3, 28, 9, tzinfo=UTC)
