@@ -77,6 +77,19 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/** What is wider than its place can be reached and scrolled by keyboard, also where browsers don't see to that. */
+function scrollers() {
+  for (const found of document.querySelectorAll(".scroll-x")) {
+    const place = /** @type {HTMLElement} */ (found);
+    if (place.hasAttribute("role")) continue;
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }
+}
+scrollers();
+addEventListener("resize", scrollers);
+document.addEventListener("htmx:afterSettle", scrollers);
+
 lights();
 zone();
 

@@ -16,23 +16,28 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from app.accounts import links as accounts
 from app.accounts import sessions
+from app.attendees import certificates, codes
+from app.attendees.tables import Registration
 from app.clock import now
 from app.conferences.store import people_with
 from app.conferences.tables import Conference
 from app.demo import seed
+from app.jobs.tables import Job
 from app.meeting import store as meeting
 from app.meeting.tables import Meeting
+from app.notices import mailings, unsubscribe
 from app.programme.tables import Session
 from app.registration import links
 from app.registration.tables import Application
+from app.sponsors.tables import Consent
 from tests.app.test_routes import TABLE
 from tests.e2e.browser import chromium, signed_in
 from tests.e2e.web_alone import Web, web_alone
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core-4.14.1.min.js"
-RUN = """async () => {
+RUN = """async (only) => {
   const found = await axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    runOnly: only || ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
     resultTypes: ['violations'],
   });
   return found.violations
@@ -47,6 +52,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/offline",
         "{go}",
         "/sign-in/{sign_in}",
+        "/unsubscribe/{unsubscribe}",
         "/mail",
         "register",
         "agenda?view=list",
@@ -58,6 +64,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "sessions/{session}",
         "lobby",
         "certificates/none",
+        "certificates/{certificate}",
         "nothing-here",
     ),
     "attendee": (
@@ -80,6 +87,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "speaker": ("green-room/{slot}", "reports/mine"),
     "sponsor": (
         "sponsors/saltproof/leads",
+        "sponsors/saltproof/leads/{lead}",
         "sponsors/saltproof/setup",
         "sponsors/saltproof/team",
         "sponsors/saltproof/scan",
@@ -91,14 +99,19 @@ PAGES: dict[str, tuple[str, ...]] = {
         "badges/design",
         "desk",
         "desk/policies",
+        "desk/{slot}",
+        "/jobs/{job}",
+        "media",
         "editor",
         "settings",
         "tables/sessions",
         "tables/speakers",
+        "tables/blocked",
         "import",
         "invites",
         "meeting/reports",
         "notices",
+        "notices/{mailing}",
         "people",
         "people/{application}",
         "people/setup",
@@ -114,8 +127,7 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 
 
-# What answers with no page of its own: files, data, fragments, ways on; and what needs a mailing, a
-# lead, a broadcast, a job or an unsubscribe link that the demo does not have.
+# What answers with no page of its own: files, data, fragments, ways on.
 NONE = frozenset(
     {
         "/c/{slug:str}/editor/solver",
@@ -136,7 +148,6 @@ NONE = frozenset(
         "/c/{slug:str}/rooms/{room:str}/floor",
         "/c/{slug:str}/rooms/{room:str}/floor/grant",
         "/c/{slug:str}/green-room/{slot_id:uuid}/talkback",
-        "/c/{slug:str}/media",
         "/c/{slug:str}/editor/state",
         "/c/{slug:str}/editor/why/{slot:uuid}",
         "/c/{slug:str}/editor/score",
@@ -144,8 +155,6 @@ NONE = frozenset(
         "/c/{slug:str}/changes.atom",
         "/c/{slug:str}/schedule.xml",
         "/c/{slug:str}/agenda/slots/{slot_id:uuid}",
-        "/unsubscribe/{token:str}",
-        "/c/{slug:str}/notices/{notice:uuid}",
         "/c/{slug:str}/sessions/{session_id:uuid}/invite.ics",
         "/c/{slug:str}/meeting/{meeting:uuid}/grant",
         "/c/{slug:str}/meeting/roulette/grant",
@@ -159,7 +168,6 @@ NONE = frozenset(
         "/c/{slug:str}/sponsors/{sponsor_slug:str}/files/{file_id:uuid}",
         "/c/{slug:str}/sponsors/{sponsor_slug:str}/room/grant",
         "/c/{slug:str}/sponsors/{sponsor_slug:str}/leads.xlsx",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/leads/{lead:uuid}",
         "/c/{slug:str}/reports.csv",
         "/c/{slug:str}/reports.json",
         "/c/{slug:str}/reports.xlsx",
@@ -167,12 +175,13 @@ NONE = frozenset(
         "/c/{slug:str}/rooms/{room:str}/talk",
         "/c/{slug:str}/rooms/{room:str}/talk/messages",
         "/c/{slug:str}/rooms/{room:str}/talk/export.csv",
-        "/jobs/{job:uuid}",
         "/jobs/{job:uuid}/result",
     }
 )
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+ZOOMED: ViewportSize = {"width": 640, "height": 400}
 MOVING = """() => document.getAnimations().filter((each) => each.playState === 'running')
   .map((each) => each.effect.target.outerHTML.slice(0, 100))"""
 SPILLS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -184,12 +193,26 @@ WIDEST = """() => {
     .filter((each) => { const r = each.getBoundingClientRect(); return r.width && (r.right > page + 1 || r.left < -1) && !inside(each); })
     .slice(0, 3).map((each) => each.outerHTML.slice(0, 120)).join(' | ');
 }"""
-OUTLINED = """() => {
+STOPS = """() => {
+  const all = document.querySelectorAll(
+    'a[href], button:not([disabled]), input:not([type=hidden]), select, textarea, summary, [tabindex="0"]');
+  const radios = new Set();
+  return [...all].filter((each) => {
+    if (!each.checkVisibility({ visibilityProperty: true }) || each.tabIndex < 0) return false;
+    if (each.type !== 'radio') return true;
+    return !radios.has(each.name) && radios.add(each.name);
+  }).length;
+}"""
+WHERE = """() => {
   const at = document.activeElement;
-  if (at === document.body) return true;
+  const home = at === document.body || (window.walked?.has(at) && at.className === 'skip');
+  const fresh = at !== document.body && !window.walked?.has(at) ? 1 : 0;
+  (window.walked ??= new Set()).add(at);
   const style = getComputedStyle(at);
   const within = at.closest('.find, .upload, label');
-  return style.outlineStyle !== 'none' || (within && getComputedStyle(within).outlineStyle !== 'none');
+  const outlined = at === document.body || style.outlineStyle !== 'none'
+    || Boolean(within && getComputedStyle(within).outlineStyle !== 'none');
+  return { home, fresh, outlined, what: at.outerHTML.slice(0, 120) };
 }"""
 
 
@@ -266,18 +289,60 @@ async def set_stage(web: Web) -> Stage:
 async def facts_of(web: Web, conference: Conference, ada: UUID) -> dict[str, Any]:
     session = await Session.select(Session.id).where(Session.conference == conference.id).first()
     waits = await Application.select(Application.id).where(Application.state == "waiting").first()
+    lead = await (
+        Consent.select(Consent.id)
+        .where(Consent.sponsor.slug == "saltproof", Consent.revoked_at.is_null())
+        .first()
+    )
     assert session is not None
     assert waits is not None
+    assert lead is not None
+    wish = unsubscribe.Wish(conference=conference.id, person=ada, kind="changes")
+    message = {"subject": "Tomorrow", "text": "We begin at **nine**.", "audience": "attendees"}
     return {
         "go": await links.address(web.settings, conference.id, ada, now=now()),
         "sign_in": await accounts.issue(ada, next_url="/", now=now()),
         "session": session["id"],
         "application": waits["id"],
+        "lead": lead["id"],
+        "unsubscribe": unsubscribe.token(wish, web.settings),
+        "mailing": await mailings.stand(conference.id, "message", message, now=now()),
+        "certificate": await certificate(web, conference, ada),
+        "job": await some_job(conference),
     }
 
 
+async def certificate(web: Web, conference: Conference, person: UUID) -> str:
+    """The code of what somebody earned until now."""
+    key = codes.key_of(conference.id, web.settings.secret)
+    earned = certificates.Earned(attended=95, spoken=0)
+    place = await Registration.select().where(Registration.person == person).first()
+    assert place is not None
+    return certificates.sign(place["badge_code"], earned, key)
+
+
+async def some_job(conference: Conference) -> UUID:
+    """A job that failed, which is the page with most on it."""
+    job = uuid4()
+    await Job(
+        id=job,
+        conference=conference.id,
+        kind="badges",
+        key="badges:x",
+        state="failed",
+        error="The printer has no paper.",
+        created_at=now(),
+    ).save()
+    return job
+
+
 async def seriously_wrong(page: Page, address: str) -> list[str]:
-    """What axe-core finds, what spills over at 200% zoom of 1280 pixels, and what right to left."""
+    """What axe-core finds in light and dark, wide and on a phone; what spills; what still moves.
+
+    Every rule runs on the light wide page and on the dark phone; contrast on the two others, too.
+    """
+    await page.set_viewport_size(WIDE)
+    await page.emulate_media(color_scheme="light", reduced_motion="reduce")
     answer = await page.goto(address, wait_until="domcontentloaded")
     assert answer is not None
     if answer.status >= 500:
@@ -288,18 +353,29 @@ async def seriously_wrong(page: Page, address: str) -> list[str]:
     found: list[str] = await page.evaluate(RUN)
     moving = await page.evaluate(MOVING)
     found += [f"moves although motion is reduced: {what}" for what in moving]
-    await page.set_viewport_size({"width": 640, "height": 400})
-    if await page.evaluate(SPILLS) > 1:
-        found.append(f"spills at 200%: {await page.evaluate(WIDEST)}")
-    await page.evaluate("document.documentElement.dir = 'rtl'")
-    if await page.evaluate(SPILLS) > 1:
-        found.append(f"spills right to left: {await page.evaluate(WIDEST)}")
-    await page.set_viewport_size(WIDE)
+    await page.emulate_media(color_scheme="dark")
+    found += [f"dark: {one}" for one in await page.evaluate(RUN, ["color-contrast"])]
+    await page.set_viewport_size(PHONE)
+    found += [f"dark phone: {one}" for one in await page.evaluate(RUN)]
+    await page.emulate_media(color_scheme="light")
+    found += [f"phone: {one}" for one in await page.evaluate(RUN, ["color-contrast"])]
+    return found + await spilling(page)
+
+
+async def spilling(page: Page) -> list[str]:
+    """Where the page is wider than the window: on a phone, at 200% of 1280, and right to left."""
+    found = []
+    for way in ("ltr", "rtl"):
+        await page.evaluate("(way) => { document.documentElement.dir = way; }", way)
+        for window in (WIDE, ZOOMED, PHONE):
+            await page.set_viewport_size(window)
+            if await page.evaluate(SPILLS) > 1:
+                found.append(f"spills at {window['width']}, {way}: {await page.evaluate(WIDEST)}")
     return found
 
 
 async def walked(stage: Stage, browser: Browser, role: str) -> dict[str, list[str]]:
-    context = await stage.context(browser, role, viewport=WIDE, reduced_motion="reduce")
+    context = await stage.context(browser, role, viewport=WIDE)
     page = await context.new_page()
     found = {}
     for path in PAGES[role]:
@@ -325,7 +401,7 @@ async def test_every_page_of_every_role(
 
 
 async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
-    """From the address to a star, and through a form, without a pointer."""
+    """From the address to a star, through a form, menu and dialog, without a pointer."""
     context = await stage.context(browser, "attendee", viewport=WIDE)
     page = await context.new_page()
     await page.goto(stage.address("sessions/{session}"))
@@ -334,13 +410,10 @@ async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
     before = await page.get_attribute("#star button", "aria-pressed")
     for _ in range(80):
         await page.keyboard.press("Tab")
-        assert await page.evaluate(OUTLINED), await page.evaluate(
-            "document.activeElement.outerHTML"
-        )
         if await page.evaluate("document.activeElement.closest('#star') !== null"):
             break
     await page.keyboard.press("Enter")
-    await page.wait_for_selector(f"#star button:not([aria-pressed='{before}'])", timeout=5000)
+    await page.wait_for_selector(f"#star button:not([aria-pressed='{before}'])", timeout=10000)
     await page.goto(stage.address("preferences"))
     box = page.locator("input[name=soon-mail]")
     await box.focus()
@@ -350,7 +423,53 @@ async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
     await page.keyboard.press("Enter")
     await page.wait_for_load_state()
     assert await page.locator("input[name=soon-mail]").is_checked() is not was
+    for path in ("agenda?view=list", "lobby", "meeting", "registration", "notes"):
+        await page.goto(stage.address(path))
+        await every_stop(page)
+    await page.goto(stage.address("rooms/{room}"))
+    await dialog_gives_focus_back(page)
     await context.close()
+    context = await stage.context(browser, "organizer", viewport=WIDE)
+    page = await context.new_page()
+    for path in ("people", "reports", "desk"):
+        await page.goto(stage.address(path))
+        await every_stop(page)
+    menu = page.locator("details.organize")
+    await menu.locator("summary").focus()
+    await page.keyboard.press("Enter")
+    await menu.locator("a").first.wait_for(state="visible")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Escape")
+    assert await menu.get_attribute("open") is None
+    assert await page.evaluate("document.activeElement.parentElement.className") == "menu organize"
+    await context.close()
+
+
+async def every_stop(page: Page) -> None:
+    """Tab goes round the whole page: each stop is seen, and nothing holds it."""
+    stops = await page.evaluate(STOPS)
+    seen = 0
+    for _ in range(stops + 40):
+        await page.keyboard.press("Tab")
+        at = await page.evaluate(WHERE)
+        assert at["outlined"], f"{page.url}: {at['what']}"
+        seen += at["fresh"]
+        if at["home"]:
+            break
+    assert at["home"], f"{page.url}: Tab does not come round, it stands at {at['what']}"
+    assert seen >= stops * 0.9, f"{page.url}: {seen} of {stops} reached"
+
+
+async def dialog_gives_focus_back(page: Page) -> None:
+    """The keyboard's help opens over the page, closes by Escape, and gives back where one was."""
+    button = page.locator("[data-act=help]")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("dialog[open]", timeout=10000)
+    assert await page.evaluate("document.activeElement.closest('dialog') !== null")
+    await page.keyboard.press("Escape")
+    await page.wait_for_selector("dialog[open]", state="hidden", timeout=10000)
+    assert await page.evaluate("document.activeElement.dataset.act") == "help"
 
 
 def test_every_page_is_walked() -> None:
