@@ -7,14 +7,14 @@ from uuid import UUID
 
 from litestar import Request
 
-from app import live
+from app import live, live_hub
 from app.accounts.viewer import roles_of
 
 HOSTS = frozenset({"owner", "producer", "moderator"})
 _MOST_ROOMS = 12
 
 
-async def wish(request: Request[Any, Any, Any], conference: UUID) -> live.Wish:
+async def wish(request: Request[Any, Any, Any], conference: UUID) -> live_hub.Wish:
     """`/live?c=slug&after=NUMBER&on=ROOM:NUMBER,…`: the conference's events, the person's own, rooms.
 
     A room is followed by members of the conference only; who moderates gets its hosts' channel
@@ -33,7 +33,7 @@ async def wish(request: Request[Any, Any, Any], conference: UUID) -> live.Wish:
             channels[live.of_room(room)] = _later(seen, again)
             if not roles.isdisjoint(HOSTS):
                 channels[live.of_hosts(room)] = _later(seen, again)
-    return live.Wish(conference=conference, channels=channels, roles=viewer is not None)
+    return live_hub.Wish(conference=conference, channels=channels, roles=viewer is not None)
 
 
 def _rooms(text: str) -> dict[UUID, int | None]:

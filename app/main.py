@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +16,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import Receive, Scope, Send
 from redis.asyncio import Redis
 
-from app import db, errors, follow, live, static
+from app import db, errors, follow, live_hub, static
 from app.accounts import routes as accounts
 from app.accounts.origin import SameOriginOnly
 from app.accounts.tables import Person
@@ -102,35 +103,55 @@ async def ready() -> dict[str, str]:
     return {"status": "ready"}
 
 
-def _stream(hub: live.Hub) -> Any:
-    @asgi("/live", opt={"who": ANYONE}, copy_scope=False)
-    async def events(scope: Scope, receive: Receive, send: Send) -> None:
-        wish = await _wish(Request(scope, receive, send))
-        # What let the page in is not kept for as long as it stays.
-        scope["state"]["viewer"] = scope["state"]["conference"] = None
-        await hub.stream(wish, receive, send)
+_AT_THE_DOOR = 16
 
-    return events
+
+@asgi("/live", opt={"who": ANYONE}, copy_scope=False)
+async def _events(scope: Scope, receive: Receive, send: Send) -> None:
+    request: Request[Any, Any, Any] = Request(scope, receive, send)
+    conference = await conferences.by_slug(request.query_params.get("c", ""))
+    scope["state"]["wish"] = await follow.wish(request, conference.id)
 
 
 class _Application(Litestar):
-    """Litestar without the plugins that it adds for Pydantic, which no handler speaks: 8 MB."""
+    """Litestar without the plugins that it adds for Pydantic, which no handler speaks: 8 MB.
+
+    It lets an open page in; then the hub serves the page, with none of what let it in kept.
+    When thousands come at once, after a restart, they come in by turns: what each needs on the
+    way would stay this process's memory.
+    """
+
+    hub: live_hub.Hub
+    door: asyncio.Semaphore
 
     @staticmethod
     def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
         return [*plugins, MsgspecDIPlugin()]
 
-
-async def _wish(request: Request[Any, Any, Any]) -> live.Wish:
-    conference = await conferences.by_slug(request.query_params.get("c", ""))
-    return await follow.wish(request, conference.id)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/live":
+            await super().__call__(scope, receive, send)
+            return
+        async with self.door:
+            await super().__call__(scope, receive, send)
+        wish = scope["state"].get("wish")
+        if wish is None:
+            return
+        # A server asks for the method at each write; the rest is 3 KB a page.
+        method = scope["method"]
+        scope["headers"].clear()
+        scope.clear()
+        scope["method"] = method
+        serving = self.hub.stream(wish, receive, send)
+        del wish
+        await serving
 
 
 def create_app(settings: Settings) -> Litestar:
     """The suite as one ASGI application. Binds this process to the settings' database."""
     db.bind(settings.database_url)
     redis = Redis.from_url(settings.redis_url)
-    hub = live.Hub(redis)
+    hub = live_hub.Hub(redis)
     nodes = Nodes(settings, redis)
     broadcast = broadcast_client(settings)
     proxy = MediaProxy(nodes, broadcast, settings)
@@ -160,7 +181,7 @@ def create_app(settings: Settings) -> Litestar:
         [
             health,
             ready,
-            _stream(hub),
+            _events,
             media,
             *(handler for feature in features for handler in feature.handlers),
             static.static_file,
@@ -176,7 +197,8 @@ def create_app(settings: Settings) -> Litestar:
     )
     app.state.redis = redis
     app.state.settings = settings
-    app.state.hub = hub
+    app.state.hub = app.hub = hub
+    app.door = asyncio.Semaphore(_AT_THE_DOOR)
     app.state.nodes = nodes
     app.state.pulse = pulse
     return app

@@ -1,6 +1,7 @@
 """Open pages of one room: memory of each, and how long a message takes to all of them.
 
-A real web process, real sockets. Each page counts the messages it got by their numbers: none may
+A real web process, real sockets, each page another person's; all of them come at once, as after a
+restart. Memory is the growth of what is the process's alone. Each page counts the messages it got by their numbers: none may
 be missing and none may come twice. `--pages N --web M` spreads them over M web processes.
 """
 
@@ -20,10 +21,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
+import uvloop
 
 from agenda.model import scoped
 from app import db, migrate
@@ -33,7 +37,7 @@ from app.clock import now
 from app.conferences import store as conferences
 from app.programme import draft, releases
 from app.settings import Settings, from_environment
-from bench import generate
+from bench import crowd, generate
 from bench.ports import free_port
 from bench.report import Report
 
@@ -46,12 +50,28 @@ _MARK = re.compile(rb"mark (\d+)\b")
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@dataclass
-class Page:
-    """What one open page got: message → when, and how often."""
+@dataclass(slots=True)
+class Page(asyncio.Protocol):
+    """One open page: asks for its stream, and keeps which message came when, and how often.
 
+    Cheap on purpose: on a small machine the reader of thousands of pages is what delays them.
+    """
+
+    ask: bytes
     at: dict[int, float] = field(default_factory=dict)
     doubled: int = 0
+    rest: bytes = b""
+
+    def connection_made(self, transport: Any) -> None:
+        transport.write(self.ask)
+
+    def data_received(self, chunk: bytes) -> None:
+        arrived = time.perf_counter()
+        whole, _, self.rest = (self.rest + chunk).rpartition(b"\n")
+        for found in _MARK.findall(whole):
+            number = int(found)
+            self.doubled += number in self.at
+            self.at.setdefault(number, arrived)
 
 
 def run(arguments: list[str]) -> Report:
@@ -60,7 +80,7 @@ def run(arguments: list[str]) -> Report:
     parser.add_argument("--web", type=int, default=1)
     asked = parser.parse_args(arguments)
     _more_files()
-    kb, latencies, lost, doubled = asyncio.run(_measure(asked.pages, asked.web))
+    kb, latencies, lost, doubled = _run(_measure(asked.pages, asked.web))
     ordered = sorted(latencies)
     return Report(
         bench=NAME,
@@ -78,6 +98,11 @@ def run(arguments: list[str]) -> Report:
     )
 
 
+def _run(measuring: Any) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(measuring)
+
+
 def _more_files() -> None:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
@@ -88,31 +113,33 @@ async def _measure(count: int, web: int) -> tuple[float, list[float], int, int]:
         settings = _settings(Path(folder))
         async with db.opened(settings.database_url), _redis(settings):
             await migrate.forwards()
-            room, cookies = await _people()
+            room, cookies, guests = await _people(count)
             async with _webs(settings, web) as processes:
-                pages = [Page() for _ in range(count)]
+                pages = [Page(_asking(room, guest)) for guest in guests]
+                loop = asyncio.get_running_loop()
+                stays: list[asyncio.BaseTransport] = []
 
-                def opened(first: int, last: int) -> list[asyncio.Task[None]]:
-                    return [
-                        asyncio.create_task(
-                            _follow(processes[n % web][0], pages[n], room, cookies[0])
+                async def come(first: int, last: int) -> None:
+                    coming = [
+                        loop.create_connection(
+                            partial(pages.__getitem__, n), "127.0.0.1", processes[n % web][0]
                         )
                         for n in range(first, last)
                     ]
+                    stays.extend(transport for transport, _ in await asyncio.gather(*coming))
 
                 # The first pages warm the process up; the others are what a page costs.
                 warm = min(_WARM, count // 2)
-                tasks = opened(0, warm)
+                await come(0, warm)
                 await asyncio.sleep(2)
-                before = [_rss_kb(process.pid) for _, process in processes]
-                tasks += opened(warm, count)
+                before = [_own_kb(process.pid) for _, process in processes]
+                await come(warm, count)
                 await asyncio.sleep(3 + count / 200)
-                after = [_rss_kb(process.pid) for _, process in processes]
+                after = [_own_kb(process.pid) for _, process in processes]
                 sent = await _speak(processes[0][0], room, cookies)
                 await asyncio.sleep(2)
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                for transport in stays:
+                    transport.close()
     grown = sum(after) - sum(before)
     latencies = [at - sent[n] for page in pages for n, at in page.at.items()]
     lost = sum(len(sent) - len(page.at) for page in pages)
@@ -151,8 +178,8 @@ async def _redis(settings: Settings) -> AsyncIterator[None]:
         await asyncio.to_thread(process.wait)
 
 
-async def _people() -> tuple[str, list[str]]:
-    """A conference with one room, and twelve people who will write in it: their cookies."""
+async def _people(count: int) -> tuple[str, list[str], list[str]]:
+    """A conference with one room: twelve who will write in it and `count` who read, by cookie."""
     owner = await links.find_or_create("owner@example.org", name="Owner", now=now())
     held = await conferences.create(
         organization="bench",
@@ -174,7 +201,8 @@ async def _people() -> tuple[str, list[str]]:
         )
         await attendees.register(held.id, person, ticket_type="Attendee", now=now())
         cookies.append(await sessions.open_session(person, now=now()))
-    return f"{room[0]} {room[1].id}", cookies
+    guests = await crowd.signed_in(held.id, count, now=now())
+    return f"{room[0]} {room[1].id}", cookies, [cookie for _, cookie in guests]
 
 
 @contextlib.asynccontextmanager
@@ -222,30 +250,16 @@ async def _until_ready(
     raise RuntimeError("the web process did not start")
 
 
-def _rss_kb(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise RuntimeError("no such process")
+def _own_kb(pid: int) -> int:
+    """The memory that is this process's alone."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
 
-async def _follow(port: int, page: Page, room: str, cookie: str) -> None:
-    """One page: the stream of its room, read until the end of the run."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+def _asking(room: str, cookie: str) -> bytes:
+    """What one page asks for: the stream of its room."""
     asked = f"GET /live?c=bench&on={room.split()[1]} HTTP/1.1"
-    head = f"{asked}\r\nhost: 127.0.0.1\r\ncookie: plenary_session={cookie}\r\n\r\n"
-    writer.write(head.encode())
-    rest = b""
-    try:
-        while chunk := await reader.read(65536):
-            arrived = time.perf_counter()
-            whole, _, rest = (rest + chunk).rpartition(b"\n")
-            for found in _MARK.findall(whole):
-                number = int(found)
-                page.doubled += number in page.at
-                page.at.setdefault(number, arrived)
-    finally:
-        writer.close()
+    return f"{asked}\r\nhost: 127.0.0.1\r\ncookie: plenary_session={cookie}\r\n\r\n".encode()
 
 
 async def _speak(port: int, room: str, cookies: list[str]) -> dict[int, float]:

@@ -11,7 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response
 
-from app import live
+from app import live_hub
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER
 from app.clock import now
 from app.errors import Refused
@@ -114,7 +114,7 @@ async def be_here(request: Asked, slug: FromPath[str], data: Form) -> Redirect:
 
 
 async def _wake(request: Asked) -> None:
-    hub: live.Hub = request.app.state.hub
+    hub: live_hub.Hub = request.app.state.hub
     await hub.wake()
 
 

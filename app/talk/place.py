@@ -12,7 +12,7 @@ from litestar import Request
 from litestar.exceptions import NotFoundException
 
 from agenda.model import Room
-from app import live
+from app import live_hub
 from app.clock import now
 from app.errors import Refused
 from app.follow import HOSTS
@@ -88,7 +88,7 @@ def pulse(request: Asked) -> Pulse:
 
 
 async def wake(request: Asked) -> None:
-    hub: live.Hub = request.app.state.hub
+    hub: live_hub.Hub = request.app.state.hub
     await hub.wake()
 
 

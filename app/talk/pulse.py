@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app import db, live
+from app import db, live, live_hub
 from app.clock import now
 from app.talk import polls, questions
 from app.talk.tables import ReactionCount
@@ -30,7 +30,7 @@ class Pulse:
     processes agree. Reactions that nobody told yet die with the process: at most one beat of them.
     """
 
-    def __init__(self, hub: live.Hub) -> None:
+    def __init__(self, hub: live_hub.Hub) -> None:
         self._hub = hub
         self._reactions: dict[Room, Counter[str]] = {}
         self._questions: set[UUID] = set()

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from app import live
+from app import live, live_hub
 from app.clock import now
 from app.conferences.tables import Conference
 from app.errors import Refused
@@ -322,7 +322,7 @@ class Page:
 
 
 @contextlib.asynccontextmanager
-async def opened(hub: live.Hub, wish: live.Wish) -> AsyncIterator[Page]:
+async def opened(hub: live_hub.Hub, wish: live_hub.Wish) -> AsyncIterator[Page]:
     page = Page()
     task = asyncio.create_task(hub.stream(wish, page.receive, page.send))
     try:
@@ -344,10 +344,10 @@ async def heard(page: Page, count: int) -> list[tuple[int, str, Any]]:
 
 
 async def test_a_page_hears_its_rooms_and_no_others(stage: Stage, application: Litestar) -> None:
-    hub: live.Hub = application.state.hub
+    hub: live_hub.Hub = application.state.hub
     conference, room = stage.conference.id, stage.room
     mine, other = live.of_room(room), live.of_room(uuid4())
-    wish = live.Wish(conference=conference, channels={live.EVERYBODY: None, mine: None})
+    wish = live_hub.Wish(conference=conference, channels={live.EVERYBODY: None, mine: None})
     async with opened(hub, wish) as page:
         await asyncio.sleep(0.1)
         for channel, n in ((mine, 1), (other, 2), (live.of_hosts(room), 3), ("", 4)):
@@ -360,14 +360,14 @@ async def test_a_page_hears_its_rooms_and_no_others(stage: Stage, application: L
 async def test_resuming_gives_each_channel_what_it_missed_once_and_in_order(
     stage: Stage, application: Litestar
 ) -> None:
-    hub: live.Hub = application.state.hub
+    hub: live_hub.Hub = application.state.hub
     conference, mine = stage.conference.id, live.of_room(stage.room)
     start = await live.latest()
     for n in range(1, 1301):
         channel = mine if n % 2 else live.EVERYBODY
         await live.announce(conference, "talk", {"n": n}, channel=channel, now=now())
     numbers = {n: start + n for n in range(1, 1301)}
-    wish = live.Wish(
+    wish = live_hub.Wish(
         conference=conference, channels={live.EVERYBODY: numbers[1000], mine: numbers[11]}
     )
     async with opened(hub, wish) as page:
@@ -381,28 +381,102 @@ async def test_resuming_gives_each_channel_what_it_missed_once_and_in_order(
 async def test_who_missed_too_much_is_told_to_load_again(
     stage: Stage, application: Litestar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_MOST", 20)
-    hub: live.Hub = application.state.hub
+    monkeypatch.setattr(live_hub, "_MOST", 20)
+    hub: live_hub.Hub = application.state.hub
     conference = stage.conference.id
     seen = await live.latest()
     await live.announce_many(conference, "talk", [{"n": n} for n in range(30)], now=now())
-    wish = live.Wish(conference=conference, channels={live.EVERYBODY: seen})
+    wish = live_hub.Wish(conference=conference, channels={live.EVERYBODY: seen})
+    async with opened(hub, replace(wish, channels={live.EVERYBODY: await live.latest()})) as other:
+        await live.announce(conference, "talk", {"n": 30}, now=now())
+        await hub.wake()
+        await heard(other, 1)
     async with opened(hub, wish) as page:
         ((number, topic, _),) = await heard(page, 1)
         assert (number, topic) == (await live.latest(), "reset")
 
 
+@dataclass
+class Slow(Page):
+    """A page that takes nothing more while its gate is shut: its server lets the writer wait."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, message: Any) -> None:
+        await self.gate.wait()
+        await super().send(message)
+        if message.get("more_body") is False:
+            self.left.set()
+
+
+async def test_a_slow_page_gets_everything_once_and_too_slow_a_one_is_closed(
+    stage: Stage, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub: live_hub.Hub = application.state.hub
+    conference = stage.conference.id
+    wish = live_hub.Wish(conference=conference, channels={live.EVERYBODY: None})
+
+    async def said(numbers: range, listener: Page) -> None:
+        before = len([e for e in listener.events() if e[1] in TOLD])
+        for n in numbers:
+            await live.announce(conference, "talk", {"n": n}, now=now())
+            await hub.wake()
+        await heard(listener, before + len(numbers))
+
+    async with opened(hub, wish) as quick:
+        slow = Slow()
+        slow.gate.set()
+        task = asyncio.create_task(hub.stream(wish, slow.receive, slow.send))
+        await said(range(3), quick)
+        slow.gate.clear()
+        await said(range(3, 20), quick)
+        assert [n["n"] for _, _, n in await heard(slow, 3)] == [0, 1, 2]
+        slow.gate.set()
+        assert [n["n"] for _, _, n in await heard(slow, 20)] == list(range(20))
+
+        # It stops reading for good: the hub keeps a bounded rest, then completes the answer.
+        monkeypatch.setattr(live_hub, "_REPLAY", 10)
+        slow.gate.clear()
+        await said(range(20, 40), quick)
+        slow.gate.set()
+        await asyncio.wait_for(task, 5)
+        got = [n["n"] for _, _, n in slow.events() if "n" in n]
+        assert got == list(range(len(got)))
+        assert len(got) < 40
+        assert len(await heard(quick, 40)) == 40
+    assert hub.pages(conference) == 0
+
+
+async def test_lines_are_kept_alive_and_end_when_their_roles_must_be_read_again(
+    stage: Stage, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = live_hub.Hub(application.state.redis)
+    monkeypatch.setattr(live_hub, "_BEAT_S", 0.05)
+    monkeypatch.setattr(live_hub, "_CHECKED_S", 0.3)
+    await hub.start()
+    channels: dict[str, int | None] = {live.EVERYBODY: None}
+    known = live_hub.Wish(conference=stage.conference.id, channels=channels, roles=True)
+    async with opened(hub, replace(known, roles=False)) as public:
+        page = Slow()
+        page.gate.set()
+        await asyncio.wait_for(hub.stream(known, page.receive, page.send), 5)
+        assert b"still here" in b"".join(page.chunks)
+        assert not public.left.is_set()
+        assert hub.pages(stage.conference.id) == 1
+    await hub.close()
+
+
 async def test_following_is_for_members_and_hosts_channels_for_hosts(
     stage: Stage, client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wishes: list[live.Wish] = []
+    wishes: list[live_hub.Wish] = []
 
-    async def stream(self: live.Hub, wish: live.Wish, receive: Any, send: Any) -> None:
+    async def stream(self: live_hub.Hub, wish: live_hub.Wish, receive: Any, send: Any) -> None:
         wishes.append(wish)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    monkeypatch.setattr(live.Hub, "stream", stream)
+    monkeypatch.setattr(live_hub.Hub, "stream", stream)
     address = f"/live?c=trial&after=5&on={stage.room}:7,nonsense"
     stranger = await member(await make_conference("elsewhere"), "attendee")
     for person in (None, stranger, stage.people["iris"], stage.people["mo"]):
