@@ -325,7 +325,7 @@ class Hub:
         if any(seen is None for seen in wish.channels.values()):
             await _write(send, f"id: {self._last}\nevent: hello\ndata: {{}}\n\n".encode())
         last = min(known.values())
-        if last == max(known.values()) >= self._last:
+        if all(seen is None for seen in wish.channels.values()):
             return last
         sent = 0
         while True:
