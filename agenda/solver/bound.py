@@ -1,6 +1,7 @@
 """What no schedule can beat: the cost of a relaxed problem, by linear programming.
 
-Times and rooms are chosen apart, talks may be split, and only what is listed here costs anything;
+Times and rooms are chosen apart, talks may be split, talks of one tag are also counted by
+themselves (see apart.py), and only what is listed there and here costs anything;
 every cost that is left out is never negative, so that the sum is below every schedule's cost.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 from ortools.linear_solver import pywraplp
 
 from agenda.solver import constraints as c
+from agenda.solver.apart import apart
 from agenda.solver.constraints import weight
 from agenda.solver.problem import Talk
 from agenda.solver.tables import Ints, Tables
@@ -28,13 +30,17 @@ def lower_bound(tables: Tables, seconds: float) -> float | None:
     if any(not tables.may[talk].any() for talk in range(tables.size)):
         return None
     times, rooms = _parts(tables)
-    bounds = _times(tables, times, seconds / 2), _rooms(tables, rooms, seconds / 2)
+    together = apart(tables)
+    bounds = (
+        _times(tables, times, seconds / 2, contents=not together.contents),
+        _rooms(tables, rooms, seconds / 2),
+    )
     fallbacks = sum(min(row.values()) for row in times), sum(min(row.values()) for row in rooms)
     found = [
         fallback if bound is None else bound
         for bound, fallback in zip(bounds, fallbacks, strict=True)
     ]
-    return float(math.floor(sum(found) + 1e-6))
+    return float(math.floor(sum(found) + together.themes + together.contents + 1e-6))
 
 
 Costs = list[dict[int, float]]
@@ -96,8 +102,9 @@ def _covered(tables: Tables, slots: Ints) -> int:
     return total
 
 
-def _times(tables: Tables, costs: Costs, seconds: float) -> float | None:
-    """Each talk to timeslots, no more at once than there are rooms; shared tags at once cost."""
+def _times(tables: Tables, costs: Costs, seconds: float, *, contents: bool = True) -> float | None:
+    """Each talk to timeslots, no more at once than there are rooms; shared tags at once cost, those
+    of `contents` where they are not counted elsewhere."""
     solver = _solver(seconds)
     shares: list[dict[int, pywraplp.Variable]] = []
     total: list[pywraplp.LinearExpr] = []
@@ -117,7 +124,7 @@ def _times(tables: Tables, costs: Costs, seconds: float) -> float | None:
             there = [mine[t] for mine in shares for t in cover if t in mine]
             rooms = int(tables.may[:, cover, :].any(axis=(0, 1)).sum())
             solver.Add(solver.Sum(there) <= rooms)
-    for rate, members in _tagged(tables):
+    for rate, members in _tagged(tables, contents=contents):
         for (a, b), cover in zip(pieces, covering, strict=True):
             there = [shares[i][t] for i in members for t in cover if t in shares[i]]
             if len(there) > 1:
@@ -135,7 +142,7 @@ def _pairs(solver: pywraplp.Solver, there: list[pywraplp.Variable], most: int) -
     return pairs
 
 
-def _tagged(tables: Tables) -> Iterator[tuple[int, list[int]]]:
+def _tagged(tables: Tables, *, contents: bool) -> Iterator[tuple[int, list[int]]]:
     """Groups of talks that share a tag, with what a minute of any two of them at once costs."""
     problem = tables.problem
     kinds: tuple[tuple[str, Callable[[Talk], set[str | tuple[str, str]]]], ...] = (
@@ -145,7 +152,7 @@ def _tagged(tables: Tables) -> Iterator[tuple[int, list[int]]]:
         (c.AUDIENCE_THEME_CONFLICT, lambda talk: set(product(talk.themes, talk.audiences))),
     )
     for name, tags in kinds:
-        rate = weight(problem, name)
+        rate = 0 if name == c.CONTENT_CONFLICT and not contents else weight(problem, name)
         groups: dict[str | tuple[str, str], list[int]] = defaultdict(list)
         for index, talk in enumerate(problem.talks):
             for tag in tags(talk) if rate else ():

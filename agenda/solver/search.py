@@ -251,12 +251,13 @@ class Search:
         model = MoveModel(self._best, self.movable, aim)
 
         def found(spots: list[Spot | None], bound: float) -> None:
-            self._bound = bound
+            self._bound = bound if least is None else max(bound, least)
             self._take(Board(self.tables, spots), "improve")
 
         effort = None if self._budget.rounds is None else EFFORT * self._budget.rounds
+        least = lower_bound(self.tables, min(self._left() * 0.4, 20.0))
         answer = run(model, self._limits(self._budget.seconds, effort), self._stop, found)
-        self._bound = answer.bound
+        self._bound = answer.bound if least is None else max(answer.bound, least)
         if answer.spots is not None:
             self._take(Board(self.tables, answer.spots), "improve")
         return answer.optimal

@@ -7,7 +7,7 @@ const EDGE_PX = 36;
 
 /**
  * @typedef {import("./editor-grid.js").Grid} Grid
- * @typedef {{ slot: string, session: string, resize: boolean, x: number, y: number, grabbed: number, began: boolean, carried: HTMLElement | null, target: any, out: boolean }} Hold
+ * @typedef {{ slot: string, session: string, resize: boolean, x: number, y: number, grabbed: number, pointer: number, began: boolean, carried: HTMLElement | null, target: any, out: boolean }} Hold
  */
 
 export class Drag {
@@ -50,6 +50,7 @@ export class Drag {
       x: event.clientX,
       y: event.clientY,
       grabbed: slot ? minutes * 60 : 300,
+      pointer: event.pointerId,
       began: false,
       carried: null,
       target: null,
@@ -77,7 +78,9 @@ export class Drag {
   /** @param {Hold} hold */
   #begin(hold) {
     hold.began = true;
-    document.documentElement.classList.add(hold.resize ? "resizing" : "dragging");
+    // The grid holds the pointer, and with it the cursor: a class at the root would cost a style of every cell.
+    this.grid.root.classList.add(hold.resize ? "resizing" : "dragging");
+    this.grid.root.setPointerCapture(hold.pointer);
     getSelection()?.removeAllRanges();
     if (hold.resize) return;
     const cell = this.grid.cells.get(hold.slot) ?? this.loose.querySelector(`[data-session="${hold.session}"]`);
@@ -156,7 +159,7 @@ export class Drag {
     if (!hold?.began) return;
     this.justDragged = true;
     setTimeout(() => (this.justDragged = false), 0);
-    document.documentElement.classList.remove("dragging", "resizing");
+    this.grid.root.classList.remove("dragging", "resizing");
     this.loose.classList.remove("taking");
     hold.carried?.remove();
     this.grid.cells.get(hold.slot)?.classList.remove("left-behind");

@@ -29,6 +29,8 @@ export class Grid {
     this.lanes = new Map();
     /** @type {Map<string, HTMLElement>} */
     this.cells = new Map();
+    /** How each cell was drawn last. @type {WeakMap<HTMLElement, string>} */
+    this.looks = new WeakMap();
     this.current = "";
     this.fit = new Fit();
     void document.fonts.ready.then(() => (this.fit.forget(), this.#fitAll()));
@@ -171,21 +173,41 @@ export class Grid {
     this.rove(this.current);
   }
 
-  /** @param {number} day @param {string} room */
+  /** Bring a lane to what the model holds. What is right already stays as it is, with its focus.
+   * @param {number} day @param {string} room
+   */
   #fill(day, room) {
     const lane = this.lanes.get(`${day}:${room}`);
     if (!lane) return;
-    const held = document.activeElement instanceof HTMLElement && lane.contains(document.activeElement) ? document.activeElement.dataset.slot : "";
-    for (const cell of lane.querySelectorAll(".cell[data-slot]")) this.cells.delete(/** @type {HTMLElement} */ (cell).dataset.slot ?? "");
+    const active = document.activeElement;
+    const held = active instanceof HTMLElement && lane.contains(active) ? active.dataset.slot : "";
     const slots = this.model.inLane(day, room);
     const tracks = stack(slots);
+    const here = new Set(slots.map((slot) => slot.id));
+    for (const cell of [...lane.children]) {
+      const id = /** @type {HTMLElement} */ (cell).dataset.slot;
+      if (id && here.has(id) && this.cells.get(id) === cell) continue;
+      if (id && this.cells.get(id) === cell) this.cells.delete(id);
+      cell.remove();
+    }
     lane.style.setProperty("--rows", String(Math.max(0, ...tracks.values()) + 1));
-    lane.replaceChildren(
-      ...this.#pauses(day, room),
-      ...slots.map((slot) => this.#cell(slot, day, tracks.get(slot.id) ?? 0)),
-    );
-    if (lane.isConnected) this.#fitAll(slots.map((slot) => slot.id));
-    if (held) this.cells.get(held)?.focus({ preventScroll: true });
+    lane.prepend(...this.#pauses(day, room));
+    /** @type {string[]} */
+    const fresh = [];
+    let before = lane.querySelector(".cell[data-slot]");
+    for (const slot of slots) {
+      const cell = this.#cell(slot, day, tracks.get(slot.id) ?? 0, fresh);
+      if (cell === before) before = before.nextElementSibling;
+      else lane.insertBefore(cell, before);
+    }
+    const picked = slots.some((slot) => this.view.picked.has(slot.id));
+    lane.classList.toggle("holds-picked", picked);
+    lane.parentElement?.classList.toggle("holds-picked", picked);
+    if (lane.isConnected && fresh.length) this.#fitAll(fresh);
+    if (held) {
+      const cell = this.cells.get(held);
+      if (cell !== document.activeElement) cell?.focus({ preventScroll: true });
+    }
   }
 
   /** @param {number} day @param {string} room */
@@ -208,14 +230,52 @@ export class Grid {
       });
   }
 
-  /** @param {Slot} slot @param {number} day @param {number} row */
-  #cell(slot, day, row) {
+  /** The cell of a slot: the one that is there, drawn anew only where it does not look as it should.
+   * @param {Slot} slot @param {number} day @param {number} row @param {string[]} fresh takes the ids of what was drawn
+   */
+  #cell(slot, day, row, fresh) {
     const { model, view } = this;
     const session = model.session(slot);
-    const cell = document.createElement("button");
-    cell.type = "button";
-    cell.dataset.slot = slot.id;
-    cell.tabIndex = -1;
+    const times = `${this.clock(slot.start)}–${this.clock(slot.start + slot.length)}`;
+    const label = this.name(slot);
+    const names = this.#classes(slot, session);
+    const minute = (slot.start - model.days[day].base) / 60;
+    const looks = [names, label, times, minute, slot.length, row, session?.lang].join("\n");
+    const held = this.cells.get(slot.id);
+    if (held && this.looks.get(held) === looks) return held;
+    const cell = held ?? document.createElement("button");
+    if (!held) {
+      /** @type {HTMLButtonElement} */ (cell).type = "button";
+      cell.dataset.slot = slot.id;
+      cell.tabIndex = -1;
+    }
+    cell.className = names;
+    const words = document.createElement("span");
+    words.textContent = session?.title || "—";
+    words.dir = "auto";
+    if (session && LANGUAGE.test(session.lang)) words.lang = session.lang;
+    const grip = document.createElement("i");
+    grip.className = "grip";
+    cell.replaceChildren(words, grip);
+    if (view.picked.has(slot.id)) {
+      const time = document.createElement("small");
+      time.className = "fig";
+      time.textContent = times;
+      words.append(document.createElement("br"), time);
+    }
+    cell.title = `${session?.title ?? ""}\n${times}`;
+    cell.setAttribute("aria-label", label);
+    cell.setAttribute("aria-pressed", String(view.picked.has(slot.id)));
+    place(cell, minute, slot.length / 60, row);
+    this.cells.set(slot.id, cell);
+    this.looks.set(cell, looks);
+    fresh.push(slot.id);
+    return cell;
+  }
+
+  /** @param {Slot} slot @param {import("./editor-model.js").Session | undefined} session */
+  #classes(slot, session) {
+    const { model, view } = this;
     const track = session?.track ? model.tracks.get(session.track) : null;
     const found = model.findingsOf(slot.id).filter((one) => one.severity !== "note");
     const names = ["cell", "edge"];
@@ -228,27 +288,7 @@ export class Grid {
     if (!view.matches(session, slot)) names.push("dim");
     if (view.changed.has(slot.id)) names.push("moved");
     if (slot.start + slot.length > (model.line ?? Infinity) && slot.start < (model.line ?? -Infinity)) names.push("cross");
-    cell.className = names.join(" ");
-    const words = document.createElement("span");
-    words.textContent = session?.title || "—";
-    words.dir = "auto";
-    if (session && LANGUAGE.test(session.lang)) words.lang = session.lang;
-    cell.append(words);
-    if (view.picked.has(slot.id)) {
-      const time = document.createElement("small");
-      time.className = "fig";
-      time.textContent = `${this.clock(slot.start)}–${this.clock(slot.start + slot.length)}`;
-      words.append(document.createElement("br"), time);
-    }
-    const grip = document.createElement("i");
-    grip.className = "grip";
-    cell.append(grip);
-    cell.title = `${session?.title ?? ""}\n${this.clock(slot.start)}–${this.clock(slot.start + slot.length)}`;
-    cell.setAttribute("aria-label", this.name(slot));
-    cell.setAttribute("aria-pressed", String(view.picked.has(slot.id)));
-    place(cell, (slot.start - model.days[day].base) / 60, slot.length / 60, row);
-    this.cells.set(slot.id, cell);
-    return cell;
+    return names.join(" ");
   }
 
   /** What a screen reader says of a slot. @param {Slot} slot */
@@ -277,7 +317,7 @@ export class Grid {
     }
     this.current = wanted;
     const cell = this.cells.get(wanted);
-    if (cell) cell.tabIndex = 0;
+    if (cell && cell.tabIndex !== 0) cell.tabIndex = 0;
   }
 
   /** @param {string} id */
@@ -390,6 +430,7 @@ function place(element, start, length, row) {
   element.style.setProperty("--s", String(start));
   element.style.setProperty("--l", String(Math.max(length, SHORTEST_MIN)));
   if (row) element.style.setProperty("--r", String(row));
+  else element.style.removeProperty("--r");
 }
 
 /** A row for each slot of a lane, so that none hides another. @param {Slot[]} slots @returns {Map<string, number>} */

@@ -14,6 +14,10 @@ export class Overview {
     this.model = model;
     this.go = go;
     this.due = 0;
+    /** @type {Map<string, SVGElement>} */
+    this.marks = new Map();
+    /** @type {WeakMap<SVGElement, string>} how each mark was drawn last */
+    this.looks = new WeakMap();
     root.addEventListener("click", (event) => {
       const mark = /** @type {Element} */ (event.target).closest("[data-slot], [data-day]");
       if (mark instanceof SVGElement) this.go(mark.dataset.slot ?? "", Number(mark.dataset.day ?? -1));
@@ -33,32 +37,53 @@ export class Overview {
     const height = row * model.rooms.length;
     const width = (WIDTH - GAP * (count - 1)) / count;
     this.root.setAttribute("viewBox", `0 0 ${WIDTH} ${height + 2}`);
-    const parts = model.days.map((_, at) => this.#ground(at, at * (width + GAP), width, height));
+    const grounds = model.days.map((_, at) => this.#ground(at, at * (width + GAP), width, height));
     const perMinute = width / (model.to - model.from);
-    for (const slot of model.slots.values()) {
+    const marks = [...model.slots.values()].map((slot) => {
       const day = model.dayOf(slot.start);
-      const session = model.session(slot);
-      const track = session?.track ? model.tracks.get(session.track) : null;
-      const mark = make("rect", {
+      return this.#mark(slot, day, {
         x: day * (width + GAP) + ((slot.start - model.days[day].base) / 60 - model.from) * perMinute,
         y: (model.roomAt.get(slot.room) ?? 0) * row + 0.5,
         width: Math.max((slot.length / 60) * perMinute - 0.7, 1),
         height: row - 0.9,
       });
-      const bad = model.findingsOf(slot.id).some((one) => one.severity === "must");
-      mark.setAttribute("class", `mark-slot${track ? ` track-${track.number}` : ""}${bad ? " bad" : ""}${session?.state === "cancelled" ? " struck" : ""}`);
-      mark.dataset.slot = slot.id;
-      mark.dataset.day = String(day);
-      parts.push(mark);
+    });
+    for (const [id, mark] of this.marks) {
+      if (model.slots.has(id)) continue;
+      mark.remove();
+      this.marks.delete(id);
     }
+    for (const old of this.root.querySelectorAll(".ground, .line")) old.remove();
+    this.root.prepend(...grounds);
+    for (const mark of marks) if (!mark.parentNode) this.root.append(mark);
     const now = Date.now() / 1000;
     const today = model.days.findIndex((day) => day.start <= now && now < day.end);
     const minute = today < 0 ? -1 : (now - model.days[today].base) / 60;
     if (minute > model.from && minute < model.to) {
       const x = today * (width + GAP) + (minute - model.from) * perMinute;
-      parts.push(make("path", { class: "line", d: `M${x} 0V${height + 2}` }));
+      this.root.append(make("path", { class: "line", d: `M${x} 0V${height + 2}` }));
     }
-    this.root.replaceChildren(...parts);
+  }
+
+  /** The mark of a slot; only what has changed of it is set.
+   * @param {import("./editor-model.js").Slot} slot @param {number} day @param {Record<string, number>} box
+   */
+  #mark(slot, day, box) {
+    const { model } = this;
+    const session = model.session(slot);
+    const track = session?.track ? model.tracks.get(session.track) : null;
+    const bad = model.findingsOf(slot.id).some((one) => one.severity === "must");
+    const name = `mark-slot${track ? ` track-${track.number}` : ""}${bad ? " bad" : ""}${session?.state === "cancelled" ? " struck" : ""}`;
+    const looks = [name, day, ...Object.values(box)].join(" ");
+    const held = this.marks.get(slot.id);
+    if (held && this.looks.get(held) === looks) return held;
+    const mark = held ?? make("rect", {});
+    for (const [key, value] of Object.entries({ ...box, class: name })) mark.setAttribute(key, String(value));
+    mark.dataset.slot = slot.id;
+    mark.dataset.day = String(day);
+    this.marks.set(slot.id, mark);
+    this.looks.set(mark, looks);
+    return mark;
   }
 
   /** @param {number} at @param {number} x @param {number} width @param {number} height */
