@@ -22,18 +22,16 @@ COUNTED = (c.SAME_DAY, c.THEME_STABILITY, c.CONTENT_CONFLICT)
 
 def of_one_tag(count: int, days: tuple[str, ...], **tags: frozenset[str]) -> Problem:
     """So many talks of one tag, on days of four timeslots of 40 minutes, in as many rooms."""
-    first = easy_problem(1).timeslots
     slots = [
         replace(
             slot,
-            id=f"{day}-{n}",
-            start=at(slot.start),
-            end=at(slot.end),
-            date=at(slot.start).date(),
+            id=f"{day}-{number}",
+            start=slot.start.replace(day=int(day)),
+            end=slot.end.replace(day=int(day)),
+            date=slot.date.replace(day=int(day)),
         )
         for day in days
-        for at in [lambda when, day=day: when.replace(day=int(day))]
-        for n, slot in enumerate(first)
+        for number, slot in enumerate(easy_problem(1).timeslots)
     ]
     return Problem(
         talks=tuple(Talk(code=f"T{n}", **tags) for n in range(count)),  # type: ignore[arg-type]
