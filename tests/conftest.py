@@ -14,9 +14,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from app import db, migrate
 from app.settings import Settings, from_environment
+
+hypothesis_settings.register_profile("plenary", deadline=None)
+hypothesis_settings.load_profile("plenary")
+"""No example is timed: a loaded machine would fail a test that is right."""
 
 
 def _postgres_bin() -> Path:

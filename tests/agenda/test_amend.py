@@ -99,7 +99,7 @@ ITEMS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ITEMS, st.integers(1, 90))
 def test_the_plan_after_a_delay_is_the_plan_of_the_delayed_schedule(
     items: list[tuple[str, str, int, int]], by: int

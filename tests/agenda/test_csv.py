@@ -145,7 +145,7 @@ def test_what_is_written_is_safe_in_a_spreadsheet() -> None:
     assert read("y.csv", written).schedule.sessions[0].title == "=1+1"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SCHEDULES)
 def test_what_a_table_can_hold_survives(schedule: Schedule) -> None:
     known = _as_a_table_holds_it(schedule)

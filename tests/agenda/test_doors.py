@@ -243,7 +243,7 @@ WISHES = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(SLOTS, POLICIES, WISHES)
 def test_the_plan_is_what_the_rules_say_minute_by_minute(
     slots: list[Slot], policies: DoorPolicies, wishes: list[Override]
@@ -253,7 +253,7 @@ def test_the_plan_is_what_the_rules_say_minute_by_minute(
     assert planned == sorted(history(slots, policies, wishes, at(-60), at(900)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SLOTS, POLICIES, WISHES)
 def test_phases_never_run_backwards_one_is_live_and_every_slot_ends(
     slots: list[Slot], policies: DoorPolicies, wishes: list[Override]
@@ -272,7 +272,7 @@ def test_phases_never_run_backwards_one_is_live_and_every_slot_ends(
         assert dues == sorted(set(dues))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SLOTS, POLICIES, WISHES, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_does_not_matter(
     slots: list[Slot], policies: DoorPolicies, wishes: list[Override], chance: random.Random
@@ -283,7 +283,7 @@ def test_the_order_of_the_input_does_not_matter(
     assert plan(slots, policies, wishes) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SLOTS, POLICIES, WISHES, MINUTE)
 def test_an_override_changes_nothing_that_was_due_before_it(
     slots: list[Slot], policies: DoorPolicies, wishes: list[Override], minute: int
@@ -293,7 +293,7 @@ def test_an_override_changes_nothing_that_was_due_before_it(
     assert [c for c in plan(slots, policies, wishes).changes if c.due <= at(minute)] == before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SLOTS, POLICIES, WISHES, st.lists(st.tuples(MINUTE, st.integers(0, 5)), max_size=12))
 def test_any_ticks_and_any_crash_leave_the_same_history(
     slots: list[Slot],
@@ -313,7 +313,7 @@ def test_any_ticks_and_any_crash_leave_the_same_history(
     assert recorded == list(plan(slots, policies, wishes).changes)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(SLOTS, WISHES), min_size=2, max_size=4),
     POLICIES,

@@ -66,7 +66,7 @@ def core(schedule: Schedule) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(("first", "second"), list(permutations(export.FORMATS, 2)))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEDULES)
 def test_what_two_formats_hold_survives_both_ways(
     first: str, second: str, schedule: Schedule

@@ -169,7 +169,7 @@ def test_demand_order_and_what_people_want_to_see() -> None:
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SCHEDULES, st.integers(0, 4), st.integers(-90, 90), st.randoms(use_true_random=False))
 def test_with_rules_an_edit_finds_what_the_whole_would(
     before: Schedule, index: int, by: int, chance: random.Random
@@ -211,7 +211,7 @@ def test_the_sweep_finds_every_pair_once(slots: list[Slot]) -> None:
     assert set(swept) == brute
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SCHEDULES, SCHEDULES, st.integers(0, 4), st.integers(-90, 90))
 def test_after_an_edit_the_findings_are_those_of_the_whole(
     before: Schedule, other: Schedule, index: int, by: int
@@ -227,7 +227,7 @@ def test_after_an_edit_the_findings_are_those_of_the_whole(
         assert examine(before).after(moved).findings() == scan(moved)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SCHEDULES)
 def test_figures_and_findings_agree(made: Schedule) -> None:
     everywhere = replace(

@@ -258,7 +258,7 @@ def test_a_session_whose_time_cannot_be_read_is_kept_without_a_place() -> None:
     assert codes(imported) == ["bad_time", "no_start", "empty_room"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SCHEDULES)
 def test_everything_survives_export_and_import(schedule: Schedule) -> None:
     assert frab.read(frab.write(schedule)).schedule == schedule

@@ -144,7 +144,7 @@ def test_the_second_turn_of_an_hour_that_comes_twice_is_said_in_utc() -> None:
     assert (again.start, again.end) == (twice.start, twice.end)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCHEDULES)
 def test_what_a_calendar_can_hold_survives(schedule: Schedule) -> None:
     shown = [

@@ -75,7 +75,7 @@ ITEMS = st.lists(
 
 
 @given(ITEMS, st.integers(0, 28))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_start_is_offered_exactly_where_nothing_hard_would_speak_against_it(
     items: list[tuple[str, str, int, int]], quarter: int
 ) -> None:

@@ -21,13 +21,13 @@ def file(event: dict[str, Any], **conference: Any) -> bytes:
     return json.dumps({"schedule": {"conference": {**head, "days": [day]}}}).encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SCHEDULES)
 def test_everything_survives_as_json(schedule: Schedule) -> None:
     assert read("x.json", schedule_json.write(schedule)).schedule == schedule
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SCHEDULES)
 def test_frab_and_json_hold_the_same(schedule: Schedule) -> None:
     through_frab = frab.read(frab.write(schedule)).schedule

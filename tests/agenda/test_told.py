@@ -45,7 +45,7 @@ def test_a_surplus_repeat_is_new() -> None:
     assert [slot.id for slot in found.placed] == ["x", "z"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.sampled_from("AB")), max_size=4),
     st.lists(st.tuples(st.integers(0, 40), st.sampled_from("AB")), max_size=4),

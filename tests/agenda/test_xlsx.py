@@ -88,7 +88,7 @@ def test_what_is_written_has_no_formulas_and_is_the_same_twice() -> None:
     assert read("y.xlsx", written).schedule.sessions[0].title == "=1+1"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SCHEDULES)
 def test_what_a_spreadsheet_can_hold_survives(schedule: Schedule) -> None:
     again = read("x.xlsx", write(schedule), zone=ZONE).schedule

@@ -255,6 +255,9 @@ async def released() -> tuple[Conference, Schedule]:
         ("Annex", "Beside the line", shift - 5, 30),
         ("Hall", "Next day", shift + 24 * 60, 30),
     )
+    # The conference day changes half a day away, at whatever hour the tests run.
+    away = timedelta(hours=(schedule.conference.local(present()).hour + 12) % 24)
+    schedule = replace(schedule, conference=replace(schedule.conference, day_change=away))
     conference = await make_conference()
     await draft.write(conference.id, schedule, expected=conference.draft_version)
     await releases.publish(conference.id, by=None, now=present())

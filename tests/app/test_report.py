@@ -116,7 +116,7 @@ stays_strategy = st.lists(
 
 
 @given(stays=stays_strategy)
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 def test_figures_equal_a_slow_count_second_by_second(stays: list[Stay]) -> None:
     lives = [live("a", "hall", 0, 45), live("b", "hall", 45, 100), live("c", "lock", 10, 70)]
     for held in figures.attendance(stays, lives):

@@ -24,7 +24,6 @@ from tests.media.builders import CERTIFICATE, House
 EXAMPLES = int(os.environ.get("PLENARY_FUZZ_EXAMPLES", "300"))
 fuzz = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
