@@ -9,16 +9,19 @@ from litestar import Request
 
 from app import live, live_hub
 from app.accounts.viewer import roles_of
+from app.sponsors import store as sponsors
 
 HOSTS = frozenset({"owner", "producer", "moderator"})
 _MOST_ROOMS = 12
 
 
 async def wish(request: Request[Any, Any, Any], conference: UUID) -> live_hub.Wish:
-    """`/live?c=slug&after=NUMBER&on=ROOM:NUMBER,…`: the conference's events, the person's own, rooms.
+    """`/live?c=slug&after=NUMBER&on=ROOM:NUMBER,…`: the conference's events, the person's own, and
+    those of rooms and booths.
 
-    A room is followed by members of the conference only; who moderates gets its hosts' channel
-    too. A browser that reconnects says the last number it got, which holds for all channels.
+    A room is followed by members of the conference only; who moderates it (of a booth: its staff)
+    gets its hosts' channel too. A browser that reconnects says the last number it got, which holds
+    for all channels.
     """
     query = request.query_params
     again = _number(request.headers.get("last-event-id", ""))
@@ -31,7 +34,9 @@ async def wish(request: Request[Any, Any, Any], conference: UUID) -> live_hub.Wi
         channels.update(dict.fromkeys((live.of_role(role) for role in roles), after))
         for room, seen in _rooms(str(query.get("on", ""))).items() if roles else ():
             channels[live.of_room(room)] = _later(seen, again)
-            if not roles.isdisjoint(HOSTS):
+            if not roles.isdisjoint(HOSTS) or (
+                "sponsor" in roles and await sponsors.works_for(viewer.person, room)
+            ):
                 channels[live.of_hosts(room)] = _later(seen, again)
     return live_hub.Wish(conference=conference, channels=channels, roles=viewer is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,13 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from app.accounts.viewer import OWNER
-from app.attendees import badges, codes, design_store, designs
+from app.attendees import badges, codes, design_store, designs, store
 from app.attendees.badge_preview import preview, samples
 from app.attendees.designs import Design
 from app.attendees.tables import Registration
 from app.clock import now
 from app.conferences.tables import Conference
+from app.follow import HOSTS
 from app.html import gettext as _
 from app.html import page, render
 from app.jobs import store as jobs
@@ -110,6 +112,23 @@ async def make_badges(request: Request[Any, Any, Any], slug: FromPath[str]) -> R
         now=now(),
     )
     return Redirect(f"/c/{slug}/badges#made", status_code=303)
+
+
+@get("/c/{slug:str}/badges/check", opt={"who": HOSTS})
+async def check(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], slug: FromPath[str]
+) -> Response[str]:
+    """A page that checks badges at a door, also without a network: it holds the key and the list."""
+    conference, instant = request.state.conference, now()
+    rows = await badges.registrations(conference.id)
+    taken_back = await store.revoked(conference.id)
+    held = {
+        "key": base64.b64encode(codes.key_of(conference.id, settings.secret)).decode(),
+        "at": instant.isoformat(),
+        "valid": {row["badge_code"]: [row["person.name"], row["ticket_type"]] for row in rows},
+        "revoked": {code: at.isoformat() for code, at in taken_back.items()},
+    }
+    return page(request, "badges/check.html", badges=held, instant=instant)
 
 
 def _size_words() -> dict[str, str]:
@@ -244,4 +263,4 @@ def from_form(form: Mapping[str, Any]) -> tuple[Design, dict[str, str]]:
     return made, wrong
 
 
-handlers: list[Any] = [desk, make_badges, editor, show, keep]
+handlers: list[Any] = [desk, make_badges, check, editor, show, keep]

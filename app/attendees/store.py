@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app import db
-from app.attendees.tables import Registration
+from app.attendees.tables import Registration, RevokedBadge
 from app.conferences.store import grant_role
 
 
@@ -34,6 +34,33 @@ async def register(
                 created_at=now,
             )
         ).on_conflict(action="DO NOTHING")
+
+
+async def revoke(conference: UUID, person: UUID, *, now: datetime) -> None:
+    """Take a person's place and remember its badge as taken back; nothing where there is none."""
+    async with db.transaction():
+        rows = await (
+            Registration.delete()
+            .where(Registration.conference == conference, Registration.person == person)
+            .returning(Registration.badge_code)
+        )
+        for row in rows:
+            await RevokedBadge.insert(
+                RevokedBadge(
+                    id=uuid4(),
+                    conference=conference,
+                    badge_code=row["badge_code"],
+                    revoked_at=now,
+                )
+            ).on_conflict(action="DO NOTHING")
+
+
+async def revoked(conference: UUID) -> dict[str, datetime]:
+    """The badges that were taken back, by code, and when."""
+    rows = await RevokedBadge.select(RevokedBadge.badge_code, RevokedBadge.revoked_at).where(
+        RevokedBadge.conference == conference
+    )
+    return {row["badge_code"]: row["revoked_at"] for row in rows}
 
 
 async def registration(conference: UUID, person: UUID) -> dict[str, Any] | None:

@@ -31,6 +31,15 @@ class Registration(Table, tablename="registration"):
     created_at = Timestamptz()
 
 
+class RevokedBadge(Table, tablename="revoked_badge"):
+    """A badge whose place was given back, so that a door knows it for one; the code is unique."""
+
+    id = UUID(primary_key=True)
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade)
+    badge_code = Varchar(length=32)
+    revoked_at = Timestamptz()
+
+
 class Invitation(Table, tablename="invitation"):
     """What a person was last told of one slot by iTIP; (slot, person) is unique.
 

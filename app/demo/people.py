@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
 from agenda.model import Schedule
@@ -27,6 +28,7 @@ from app.sponsors.tables import (
     SponsorStaff,
     SponsorTier,
 )
+from app.talk.tables import ChatMessage
 
 _CHUNK = 300
 
@@ -187,6 +189,30 @@ async def visit_booths(
             if place == 0 and number == len(curious) - 1:
                 await _give(sponsor, booth, person, chance, at, staff[0].name)
                 await consent.take_back(sponsor, person, now=now)
+
+
+async def chat_at_booths(
+    conference: UUID, sponsors: Sequence[UUID], persons: Sequence[UUID], *, now: datetime
+) -> None:
+    """What visitors asked in the booths' chats this morning, and what the staff answered."""
+    chance = Random(23)
+    for sponsor in sponsors:
+        staff = await booth_book.staff(sponsor, now=now)
+        place: dict[str, Any] = {"conference": conference, "room": sponsor}
+        for number, question in enumerate(written("conference")["questions"]):
+            at = now - timedelta(minutes=70 - 16 * number + chance.uniform(0, 6))
+            asked = ChatMessage(
+                id=uuid4(), **place, person=chance.choice(persons), text=question, created_at=at
+            )
+            answer = ChatMessage(
+                id=uuid4(),
+                **place,
+                person=staff[0].person,
+                reply_to=asked.id,
+                text=written("conference")["answers"][number],
+                created_at=at + timedelta(minutes=chance.uniform(0.5, 4)),
+            )
+            await ChatMessage.insert(asked, answer)
 
 
 async def _look_around(

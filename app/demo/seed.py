@@ -128,6 +128,7 @@ async def _make(schedule: Schedule, slug: str, now: datetime) -> Conference:
     sponsors = await people.open_booths(conference.id, booths(), slug, now=now)
     await releases.publish(conference.id, by=owner, name="Demo", now=now)
     began = min(slot.start for slot in stored.slots)
+    await people.chat_at_booths(conference.id, sponsors, audience[1:], now=now)
     await people.visit_booths(
         dict(zip(sponsors, booths(), strict=True)), audience[1:], since=min(began, now), now=now
     )

@@ -39,16 +39,26 @@ async def tell(
     found = await preferences.plans([person], news.kind, now=now, home=conference.time_zone)
     plan = found[person]
     async with db.transaction():
-        if plan.page:
-            said = {"text": f"{news.title}. {news.body}".strip(), "url": news.url}
-            own = live.of_person(person)
-            await live.announce(conference.id, "notice", said, channel=own, now=now)
+        if plan.page and (news.over is None or now < news.over):
+            await _show(conference, person, news, now=now)
         if plan.in_time("push", now, news.over):
             ring = Ring(title=news.title, body=news.body, url=news.url, tag=news.key)
             await push.put(person, ring, news.key, now=now, due_at=plan.due(now))
         if plan.in_time("mail", now, news.over):
             await _mail(conference, person, news, settings, now=now, due_at=plan.due(now))
     return plan
+
+
+async def _show(conference: Conference, person: UUID, news: News, *, now: datetime) -> None:
+    said = {
+        "conference": str(conference.id),
+        "person": str(person),
+        "kind": news.kind,
+        "text": f"{news.title}. {news.body}".strip(),
+        "url": news.url,
+        "over": news.over.isoformat() if news.over else "",
+    }
+    await outbox.put("page", f"page:news:{news.key}:{person}", said, now=now)
 
 
 async def on_page(delivery: Delivery) -> None:

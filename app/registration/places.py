@@ -148,9 +148,7 @@ async def leave(desk: Desk, row: Mapping[str, Any]) -> None:
     """Give a place or a wish for one back; who waits longest gets it at once, and is told."""
     async with db.transaction():
         await _locked(desk, row["ticket"])
-        await Registration.delete().where(
-            Registration.conference == desk.conference.id, Registration.person == row["person"]
-        )
+        await attendees.revoke(desk.conference.id, row["person"], now=desk.now)
         await Membership.delete().where(
             Membership.conference == desk.conference.id,
             Membership.person == row["person"],

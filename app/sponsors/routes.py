@@ -29,6 +29,7 @@ from app.sponsors import (
     manage_routes,
     meetings,
     store,
+    talk_routes,
     view,
 )
 from app.sponsors.access import Form, own, sponsor_of, text
@@ -412,4 +413,5 @@ handlers: list[Any] = [
     *desk_routes.handlers,
     *lead_routes.handlers,
     *manage_routes.handlers,
+    *talk_routes.handlers,
 ]

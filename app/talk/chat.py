@@ -247,6 +247,17 @@ async def everything(conference: UUID, room: UUID) -> list[dict[str, Any]]:
     )
 
 
+async def wrote(conference: UUID, room: UUID, person: UUID) -> bool:
+    """Whether somebody has written in a room."""
+    return bool(
+        await ChatMessage.exists().where(
+            ChatMessage.conference == conference,
+            ChatMessage.room == room,
+            ChatMessage.person == person,
+        )
+    )
+
+
 async def name_of(person: UUID) -> str:
     row = await Person.select(Person.name).where(Person.id == person).first()
     return row["name"] if row else ""

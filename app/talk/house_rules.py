@@ -11,7 +11,7 @@ from app import db, live
 from app.errors import Refused
 from app.html import gettext as _
 from app.talk.rules import Rules
-from app.talk.tables import Restraint, TalkRules
+from app.talk.tables import PlaceMute, Restraint, TalkRules
 
 
 async def of_room(conference: UUID, room: UUID) -> Rules:
@@ -61,8 +61,47 @@ async def banned(conference: UUID, person: UUID, *, now: datetime) -> bool:
     return "ban" in await restraints(conference, person, now=now)
 
 
-async def may_write(conference: UUID, person: UUID, *, now: datetime) -> None:
-    """Raises Refused for somebody who is muted or banned."""
+async def muted_in(place: UUID, person: UUID) -> bool:
+    """Whether those who moderate this place alone have muted this person there."""
+    return bool(
+        await PlaceMute.exists().where(PlaceMute.place == place, PlaceMute.person == person)
+    )
+
+
+async def mute_in(
+    conference: UUID, place: UUID, person: UUID, *, on: bool, by: UUID, now: datetime
+) -> None:
+    """Mute somebody in one place, or lift it, and tell their pages."""
+    async with db.transaction():
+        await PlaceMute.delete().where(PlaceMute.place == place, PlaceMute.person == person)
+        if on:
+            await PlaceMute(
+                id=uuid4(),
+                conference=conference,
+                place=place,
+                person=person,
+                set_by=by,
+                created_at=now,
+            ).save()
+        told = {"what": "mute", "on": on, "until": None}
+        await live.announce(conference, "mine", told, channel=live.of_person(person), now=now)
+
+
+async def all_muted_in(place: UUID) -> list[dict[str, Any]]:
+    """Everybody who is muted in one place, for those who moderate it."""
+    rows = await PlaceMute.select(PlaceMute.person, PlaceMute.person.name.as_alias("name")).where(
+        PlaceMute.place == place
+    )
+    return [
+        {"person": str(row["person"]), "name": row["name"], "kind": "mute", "until": None}
+        for row in rows
+    ]
+
+
+async def may_write(conference: UUID, person: UUID, *, place: UUID, now: datetime) -> None:
+    """Raises Refused for somebody who is muted (everywhere or here) or banned."""
+    if await muted_in(place, person):
+        raise Refused(403, _("Who looks after this chat has muted you here."))
     held = await restraints(conference, person, now=now)
     if "ban" in held:
         raise Refused(403, _("A moderator has shut you out of this conference's rooms."))

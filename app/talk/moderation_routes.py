@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -13,26 +12,13 @@ from litestar.params import FromPath
 from app.accounts.viewer import EVERYBODY
 from app.errors import Refused
 from app.html import gettext as _
-from app.talk import house_rules, rules
+from app.talk import chat_acts, house_rules
 from app.talk.place import AT, Asked, body, hosts_only, place_of, wake
 
 
 @post(AT + "/rules", opt={"who": EVERYBODY}, status_code=200)
 async def set_rules(request: Asked, slug: FromPath[str], room: FromPath[str]) -> dict[str, Any]:
-    place = await place_of(request, slug, room)
-    hosts_only(place)
-    asked = await body(request)
-    slow = asked.get("slow_s", 0)
-    wanted = rules.Rules(
-        chat=bool(asked.get("chat", True)),
-        questions=bool(asked.get("questions", True)),
-        anonymous=bool(asked.get("anonymous", True)),
-        approve_first=bool(asked.get("approve_first", False)),
-        slow_s=slow if isinstance(slow, int) and 0 <= slow <= 600 else 0,
-    )
-    await house_rules.set_rules(place.conference, place.room, wanted, now=place.at)
-    await wake(request)
-    return asdict(wanted)
+    return await chat_acts.set_rules(request, await place_of(request, slug, room))
 
 
 @post(AT + "/people/{person:uuid}/{act:str}", opt={"who": EVERYBODY}, status_code=200)

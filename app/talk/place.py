@@ -11,7 +11,6 @@ from uuid import UUID
 from litestar import Request
 from litestar.exceptions import NotFoundException
 
-from agenda.model import Room
 from app import live_hub
 from app.clock import now
 from app.errors import Refused
@@ -28,12 +27,15 @@ AT = "/c/{slug:str}/rooms/{room:str}/talk"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Who speaks where: the room, what it is about now, and whether they moderate it."""
+    """Who speaks where, and whether they moderate it.
+
+    `room` is a room of the agenda, or a booth; `slot` what it is about now, `path` its page.
+    """
 
     conference: UUID
     room: UUID
-    slug: str
-    found: Room
+    name: str
+    path: str
     slot: UUID | None
     person: UUID
     host: bool
@@ -57,8 +59,8 @@ async def place_of(request: Asked, slug: str, room: str) -> Place:
     return Place(
         conference=conference.id,
         room=UUID(found.id),
-        slug=room,
-        found=found,
+        name=found.name,
+        path=f"/c/{slug}/rooms/{room}",
         slot=None if index is None else UUID(slots[index].id),
         person=viewer.person,
         host=viewer.has(HOSTS),

@@ -24,7 +24,7 @@ async def ask(request: Asked, slug: FromPath[str], room: FromPath[str]) -> dict[
     allowed = await house_rules.of_room(place.conference, place.room)
     if not allowed.questions and not place.host:
         raise Refused(403, _("This room takes no questions now."))
-    await house_rules.may_write(place.conference, place.person, now=place.at)
+    await house_rules.may_write(place.conference, place.person, place=place.room, now=place.at)
     anonymous = bool(asked.get("anonymous"))
     if anonymous and not allowed.anonymous:
         raise Refused(403, _("This room takes questions with a name only."))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from litestar import get, post
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response
 
@@ -17,7 +15,7 @@ from app.accounts.viewer import EVERYBODY
 from app.errors import Refused
 from app.html import gettext as _
 from app.talk import (
-    chat,
+    chat_acts,
     export_routes,
     house_rules,
     moderation_routes,
@@ -27,8 +25,7 @@ from app.talk import (
     questions,
     rules,
 )
-from app.talk.place import AT, Asked, body, hosts_only, pace, place_of, pulse, uuid_of, wake
-from app.talk.tables import ChatMessage
+from app.talk.place import AT, Asked, body, pace, place_of, pulse
 
 
 @get(AT, opt={"who": EVERYBODY})
@@ -36,20 +33,11 @@ async def state(request: Asked, slug: FromPath[str], room: FromPath[str]) -> Res
     """Everything a page shows, and the number of the last event that is in it."""
     place = await place_of(request, slug, room)
     number = await live.latest()
-    held = await house_rules.restraints(place.conference, place.person, now=place.at)
     see: dict[str, Any] = {"viewer": place.person, "host": place.host}
     told = {
         "number": number,
-        "room": str(place.room),
         "slot": place.slot and str(place.slot),
-        "me": {
-            "id": str(place.person),
-            "name": request.state.viewer.name,
-            "host": place.host,
-            "muted": "mute" in held or "ban" in held,
-        },
-        "rules": asdict(await house_rules.of_room(place.conference, place.room)),
-        "messages": await chat.recent(place.conference, place.room, **see),
+        **await chat_acts.state(request, place),
         "questions": await questions.of_slot(place.conference, place.room, place.slot, **see),
         "polls": await polls.of_room(place.conference, place.room, place.slot, **see),
         "signs": rules.SIGNS,
@@ -65,57 +53,19 @@ async def earlier(
     request: Asked, slug: FromPath[str], room: FromPath[str], before: FromQuery[datetime]
 ) -> Response[Any]:
     """The messages before an instant."""
-    place = await place_of(request, slug, room)
-    found = await chat.recent(
-        place.conference, place.room, viewer=place.person, host=place.host, before=before
-    )
-    return Response({"messages": found})
+    return Response(await chat_acts.earlier(await place_of(request, slug, room), before))
 
 
 @post(AT + "/messages", opt={"who": EVERYBODY}, status_code=201)
 async def say(request: Asked, slug: FromPath[str], room: FromPath[str]) -> dict[str, Any]:
-    place = await place_of(request, slug, room)
-    asked = await body(request)
-    text = rules.said(asked.get("text"), longest=rules.LONGEST_MESSAGE)
-    allowed = await house_rules.of_room(place.conference, place.room)
-    if not allowed.chat and not place.host:
-        raise Refused(403, _("The chat of this room is closed."))
-    await house_rules.may_write(place.conference, place.person, now=place.at)
-    await pace(request, "say", most=12, seconds=10)
-    made = await chat.say(
-        place.conference,
-        place.room,
-        place.person,
-        text,
-        reply_to=uuid_of(asked.get("reply_to")),
-        allowed=allowed,
-        host=place.host,
-        where={"room": place.found.name, "at": f"/c/{slug}/rooms/{room}"},
-        now=place.at,
-    )
-    await wake(request)
-    return made
+    return await chat_acts.say(request, await place_of(request, slug, room))
 
 
 @post(AT + "/messages/{message:uuid}", opt={"who": EVERYBODY}, status_code=200)
 async def edit(
     request: Asked, slug: FromPath[str], room: FromPath[str], message: FromPath[UUID]
 ) -> dict[str, Any]:
-    place = await place_of(request, slug, room)
-    text = rules.said((await body(request)).get("text"), longest=rules.LONGEST_MESSAGE)
-    await house_rules.may_write(place.conference, place.person, now=place.at)
-    made = await chat.edit(place.conference, place.room, message, place.person, text, now=place.at)
-    await wake(request)
-    return made
-
-
-_TURNS: dict[str, dict[Any, Any]] = {
-    "hide": {ChatMessage.state: "hidden", ChatMessage.pinned: False},
-    "show": {ChatMessage.state: "shown"},
-    "approve": {ChatMessage.state: "shown"},
-    "pin": {ChatMessage.pinned: True},
-    "unpin": {ChatMessage.pinned: False},
-}
+    return await chat_acts.edit(request, await place_of(request, slug, room), message)
 
 
 @post(AT + "/messages/{message:uuid}/{act:str}", opt={"who": EVERYBODY}, status_code=200)
@@ -127,20 +77,7 @@ async def turn_message(
     act: FromPath[str],
 ) -> dict[str, Any]:
     """`delete` one's own; moderators also hide, show, approve, pin, unpin."""
-    place = await place_of(request, slug, room)
-    if act == "delete":
-        row = await chat.find(place.conference, place.room, message)
-        if row["person"] != place.person:
-            raise Refused(403, _("Only who wrote a message can take it away."))
-        await chat.remove(place.conference, place.room, message, now=place.at)
-        made: dict[str, Any] = {"id": str(message)}
-    elif act in _TURNS:
-        hosts_only(place)
-        made = await chat.change(place.conference, place.room, message, _TURNS[act], now=place.at)
-    else:
-        raise NotFoundException
-    await wake(request)
-    return made
+    return await chat_acts.turn(request, await place_of(request, slug, room), message, act)
 
 
 @post(AT + "/reactions", opt={"who": EVERYBODY}, status_code=202)
@@ -150,7 +87,7 @@ async def react(request: Asked, slug: FromPath[str], room: FromPath[str]) -> dic
     sign = (await body(request)).get("sign")
     if sign not in rules.SIGNS:
         raise Refused(422, _("There is no such reaction."))
-    await house_rules.may_write(place.conference, place.person, now=place.at)
+    await house_rules.may_write(place.conference, place.person, place=place.room, now=place.at)
     await pace(request, "react", most=20, seconds=5)
     pulse(request).react((place.conference, place.room, place.counted_for), sign)
     return {"sign": sign}

@@ -128,3 +128,14 @@ class Restraint(Table, tablename="restraint"):
     until = Timestamptz(null=True, default=None)
     set_by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.set_null)
     created_at = Timestamptz()
+
+
+class PlaceMute(Table, tablename="place_mute"):
+    """Somebody may not write in one place, such as a booth; (place, person) is unique."""
+
+    id = UUID(primary_key=True)
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade)
+    place = UUID()
+    person = ForeignKey(Person, null=False, on_delete=OnDelete.cascade)
+    set_by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.set_null)
+    created_at = Timestamptz()

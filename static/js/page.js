@@ -117,6 +117,7 @@ document.addEventListener("plenary:notice", (event) => {
   if (!place || !words) return;
   const left = over ? Date.parse(over) - Date.now() : Infinity;
   if (left <= 0 || (kind === "soon" && document.getElementById("soon"))) return;
+  if (kind === "mention" && new URL(url, location.href).pathname === location.pathname) return;
   const note = document.createElement("div");
   note.className = "notice";
   note.setAttribute("role", "status");

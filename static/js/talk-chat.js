@@ -139,7 +139,7 @@ export class Chat {
     return el(
       "li",
       { class: classes, id: `m-${message.id}` },
-      el("p", { class: "by" }, el("b", {}, called(message.name)), " ", el("time", { datetime: message.at }, clock(message.at)), message.edited ? ` ${_("edited")}` : null, message.state === "waiting" ? el("span", { class: "caution" }, ` ${_("waits for approval")}`) : null, message.state === "hidden" ? el("span", { class: "quiet" }, ` ${_("hidden")}`) : null),
+      el("p", { class: "by" }, el("b", {}, called(message.name)), this.talk.staff.has(message.person) ? el("span", { class: "of-booth" }, ` ${_("of the booth")}`) : null, " ", el("time", { datetime: message.at }, clock(message.at)), message.edited ? ` ${_("edited")}` : null, message.state === "waiting" ? el("span", { class: "caution" }, ` ${_("waits for approval")}`) : null, message.state === "hidden" ? el("span", { class: "quiet" }, ` ${_("hidden")}`) : null),
       el("p", { class: "text" }, prose(message.text, message.mentions.map((/** @type {any} */ one) => one.name))),
       this.acts(message, mine),
     );
@@ -163,6 +163,7 @@ export class Chat {
       if (!mine) {
         const held = this.restrainedOf(message.person);
         for (const [kind, on, off] of [["mute", _("Mute"), _("Unmute")], ["ban", _("Ban"), _("Unban")]]) {
+          if (kind === "ban" && !this.talk.bans) continue;
           const is = held.includes(kind);
           found.push(button(is ? off : on, () => this.restrain(message.person, is ? `un${kind}` : kind)));
         }

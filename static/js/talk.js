@@ -4,20 +4,13 @@ import { follow, unfollow } from "./live.js";
 import { Chat } from "./talk-chat.js";
 import { Polls } from "./talk-polls.js";
 import { Questions } from "./talk-questions.js";
+import { Place } from "./talk-place.js";
 import { Reactions } from "./talk-reactions.js";
 import { _ } from "./words.js";
 
-/** The parts' common ground: who I am, where we are, and one way to ask the server. */
-export class Talk {
+export class Talk extends Place {
   constructor() {
-    this.at = "";
-    this.room = "";
-    /** @type {any} */
-    this.me = { id: "", name: "", host: false, muted: false };
-    /** @type {any} */
-    this.rules = {};
-    this.side = /** @type {HTMLElement} */ (document.getElementById("talk"));
-    this.trouble = /** @type {HTMLElement} */ (document.getElementById("talk_trouble"));
+    super();
     this.chat = new Chat(this);
     this.questions = new Questions(this);
     this.polls = new Polls(this);
@@ -87,33 +80,10 @@ export class Talk {
 
   /** Show what the rules of the room leave to do. */
   obey() {
-    const form = /** @type {HTMLFormElement | null} */ (document.getElementById("house_rules"));
-    for (const [name, value] of Object.entries(form ? this.rules : {})) {
-      const field = /** @type {HTMLInputElement | null} */ (form?.elements.namedItem(name));
-      if (field?.type === "checkbox") field.checked = Boolean(value);
-      else if (field) field.value = String(value);
-    }
+    this.showRules();
     this.chat.obey();
     this.questions.obey();
     this.polls.obey();
-  }
-
-  /** Ask the server; its words are shown where it says no. @param {string} path @param {any} [body] @returns {Promise<any>} null when refused */
-  async ask(path, body = {}) {
-    this.trouble.textContent = "";
-    try {
-      const answer = await fetch(`${this.at}${path}`, {
-        method: "POST",
-        headers: { "content-type": "application/json", accept: "application/json" },
-        body: JSON.stringify(body),
-      });
-      const said = await answer.json();
-      if (answer.ok) return said;
-      this.trouble.textContent = said.detail ?? String(answer.status);
-    } catch {
-      this.trouble.textContent = _("You are not connected just now. What you wrote is still here; send it again in a moment.");
-    }
-    return null;
   }
 
   /** Tabs as the ARIA practices have them: arrows move, the panel follows. */

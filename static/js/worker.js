@@ -7,7 +7,7 @@
 /* global PLENARY */
 const FILES = `plenary-files-${PLENARY.version}`;
 const PAGES = "plenary-pages";
-const KEPT = /^\/c\/[^/]+\/(agenda|badge|speakers|sessions\/[0-9a-f-]{36})$/;
+const KEPT = /^\/c\/[^/]+\/(agenda|badge|badges\/check|speakers|sessions\/[0-9a-f-]{36})$/;
 const STAR = /^\/c\/[^/]+\/sessions\/[0-9a-f-]{36}\/star$/;
 const PATIENCE_MS = 5000;
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
+import json
 import re
 import subprocess
 import zipfile
@@ -28,7 +30,8 @@ from app.jobs.press import Press
 from app.jobs.store import Made
 from app.jobs.tables import Job
 from app.settings import Settings
-from tests.app.builders import same_origin, sign_in
+from tests.app.builders import make_conference as make_trial
+from tests.app.builders import make_person, member, same_origin, sign_in
 from tests.app.making import make_attendee, make_conference, make_schedule, release
 
 HTML = {"accept": "text/html"}
@@ -463,3 +466,30 @@ def test_no_name_is_cut_nor_runs_into_what_stands_below(size: str, tmp_path: Pat
 async def set_by_press(order: dict[str, Any]) -> None:
     async with Press() as press:
         await press.order("app.attendees.badge_sheet:render", order)
+
+
+async def test_a_place_that_was_given_back_is_known_at_the_door(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    conference = await make_trial()
+    people = {}
+    for name in ("Ada Ng", "Bo </script> Lind"):
+        people[name] = await make_person(f"{name[:2].lower()}@example.org", name)
+        await attendees.register(conference.id, people[name], ticket_type="Day", now=now())
+    before = await attendees.registration(conference.id, people["Ada Ng"])
+    assert before is not None
+    for _ in range(2):
+        await attendees.revoke(conference.id, people["Ada Ng"], now=now())
+    assert await attendees.registration(conference.id, people["Ada Ng"]) is None
+    staff = await member(conference, "moderator")
+    await sign_in(client, staff, now=now())
+    page = (await client.get("/c/trial/badges/check", headers={"accept": "text/html"})).text
+    held = json.loads(page.partition('id="badges">')[2].partition("</script>")[0])
+    assert list(held["revoked"]) == [before["badge_code"]]
+    assert list(held["valid"].values()) == [["Bo </script> Lind", "Day"]]
+    assert base64.b64decode(held["key"]) == codes.key_of(conference.id, settings.secret)
+    # Who comes back gets another badge; the old one stays taken back.
+    await attendees.register(conference.id, people["Ada Ng"], ticket_type="Day", now=now())
+    again = await attendees.registration(conference.id, people["Ada Ng"])
+    assert again is not None
+    assert again["badge_code"] not in await attendees.revoked(conference.id)

@@ -97,6 +97,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "organizer": (
         "badges",
         "badges/design",
+        "badges/check",
         "desk",
         "desk/policies",
         "desk/{slot}",
@@ -173,6 +174,9 @@ NONE = frozenset(
         "/c/{slug:str}/reports.xlsx",
         "/c/{slug:str}/sessions/{session_id:uuid}/preview.png",
         "/c/{slug:str}/rooms/{room:str}/talk",
+        "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk",
+        "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk/messages",
+        "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk/export.csv",
         "/c/{slug:str}/rooms/{room:str}/talk/messages",
         "/c/{slug:str}/rooms/{room:str}/talk/export.csv",
         "/jobs/{job:uuid}/result",

@@ -8,11 +8,14 @@ from typing import Any
 from playwright.async_api import Page
 
 from app.accounts import sessions
+from app.attendees import codes
+from app.attendees import store as attendees
 from app.clock import now
 from app.programme import stars
-from tests.app.builders import make_conference, make_schedule, member
+from tests.app.builders import make_conference, make_person, make_schedule, member
 from tests.app.making import release
 from tests.e2e import house as h
+from tests.e2e.badge_camera import badge_clip
 from tests.e2e.browser import chromium, errors_of, signed_in
 from tests.e2e.web_alone import web_alone
 
@@ -113,3 +116,56 @@ async def forgotten_with_its_person(page: Page, root: str) -> None:
         icon,
     )
     assert size == 192
+
+
+async def test_a_door_without_a_network_knows_badges(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    async with web_alone(tmp_path / "var", database_url, redis_url) as web:
+        conference = await make_conference()
+        codes_of = {}
+        for name in ("Ada Ng", "Bo Lind", "Cy Ode"):
+            person = await make_person(f"{name[:2].strip().lower()}@example.org", name)
+            await attendees.register(
+                conference.id, person, ticket_type="Speaker", organization_name="", now=now()
+            )
+            row = await attendees.registration(conference.id, person)
+            assert row is not None
+            key = codes.key_of(conference.id, web.settings.secret)
+            codes_of[name] = codes.sign(row["badge_code"], key)
+            if name == "Bo Lind":
+                await attendees.revoke(conference.id, person, now=now())
+        later = codes.sign("00112233aabbccdd", key)
+        cookie = await sessions.open_session(await member(conference, "moderator"), now=now())
+        clip = badge_clip(tmp_path / "badge.y4m", codes_of["Ada Ng"])
+        async with chromium(clip) as browser:
+            context = await signed_in(browser, web.url, cookie, viewport=PHONE)
+            page = await context.new_page()
+            broken = errors_of(page)
+            await page.goto(f"{web.url}/c/trial/badges/check")
+            await page.locator("#kept-state").wait_for(timeout=30000)
+
+            async def stored() -> bool:
+                return "/c/trial/badges/check" in await kept(page)
+
+            await h.until(stored, seconds=20, what="the list kept")
+            assert broken == []
+            await web.stop()
+            await page.reload()
+            await page.locator("#kept-note").wait_for(timeout=20000)
+            await page.click("#scan")
+            shown = page.locator("#checked")
+            await shown.locator("h2:has-text('Ada Ng')").wait_for(timeout=30000)
+            assert "Speaker. Valid." in await shown.inner_text()
+            await page.evaluate("document.getElementById('finder').srcObject.getTracks()[0].stop()")
+            for typed, words in (
+                (codes_of["Cy Ode"].lower(), "Speaker. Valid."),
+                (codes_of["Cy Ode"], "Seen here before, at"),
+                (codes_of["Bo Lind"], "This place was given back on"),
+                (later, "Genuine, but not on this list"),
+                (codes_of["Ada Ng"][:-1] + "7", "or somebody made it up"),
+                ("https://example.org", "This is no badge of this conference"),
+            ):
+                await page.fill("#f-code", typed)
+                await page.press("#f-code", "Enter")
+                await shown.locator(f"text={words}").wait_for(timeout=10000)

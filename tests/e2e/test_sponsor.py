@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 from uuid import UUID
 
-import segno
 from PIL import Image
 from playwright.async_api import Page
 from pypdf import PdfReader
@@ -18,22 +17,8 @@ from app.attendees import store as attendees
 from app.sponsors import store
 from app.sponsors.tables import Consent
 from tests.e2e import house as h
+from tests.e2e.badge_camera import badge_clip
 from tests.e2e.browser import chromium, errors_of, signed_in
-
-
-def badge_clip(path: Path, code: str) -> Path:
-    """A camera that is held before a badge: ten frames of its code on white, as YUV4MPEG2."""
-    drawn = io.BytesIO()
-    segno.make(code, error="m", micro=False).save(drawn, kind="png", scale=8, border=6)
-    with Image.open(drawn) as held:
-        frame = Image.new("L", (640, 480), 235)
-        grey = held.convert("L")
-        frame.paste(grey, ((640 - grey.width) // 2, (480 - grey.height) // 2))
-    luma = frame.tobytes()
-    chroma = bytes([128]) * (320 * 240 * 2)
-    header = b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n"
-    path.write_bytes(header + (b"FRAME\n" + luma + chroma) * 10)
-    return path
 
 
 async def set_up(page: Page, root: str, folder: Path) -> None:
@@ -131,6 +116,7 @@ async def test_from_an_empty_booth_to_a_lead_report(tmp_path: Path) -> None:
         await bo.click("text=Take it back")
         await bo.wait_for_selector("text=Share my contact with")
 
+        await talk(bo, behind, root)
         await behind.goto(f"{root}/leads")
         listed = await behind.text_content("#leads") or ""
         assert ("Ada Ng" in listed, "Ivo Roos" in listed) == (True, True)
@@ -144,16 +130,49 @@ async def test_from_an_empty_booth_to_a_lead_report(tmp_path: Path) -> None:
         assert not wrong_behind
 
 
+async def talk(visitor: Page, behind: Page, root: str) -> None:
+    """A visitor and the staff write to each other; each page gets the other's words by itself."""
+    for page in (visitor, behind):
+        await page.goto(root)
+        await page.wait_for_selector("#talk[data-ready]")
+    await visitor.fill("#chat_text", "Does it rust?")
+    await visitor.press("#chat_text", "Enter")
+    await behind.wait_for_selector("#chat_log .said:has-text('Does it rust?')", timeout=20000)
+    await behind.fill("#chat_text", "Never.")
+    await behind.press("#chat_text", "Enter")
+    answer = visitor.locator("#chat_log .said:has-text('Never.')")
+    await answer.wait_for(timeout=20000)
+    assert "of the booth" in (await answer.text_content() or "")
+    # The staff hides a message: it is gone from the visitor's page, and marked on theirs.
+    asked = behind.locator("#chat_log .said:has-text('Does it rust?')")
+    await asked.hover()
+    await asked.locator("button:has-text('Hide')").click()
+    await visitor.wait_for_selector("#chat_log .said:has-text('rust')", state="detached")
+    await behind.wait_for_selector("#chat_log .said.hidden:has-text('rust')")
+
+
 async def exports(page: Page, root: str, house: h.House) -> None:
     """CSV, XLSX and PDF hold the two who still agree, and say that one took it back."""
-    for path, kind in (("leads.csv", "csv"), ("leads.xlsx", "xlsx")):
+    for path, kind in (
+        ("leads.csv", "csv"),
+        ("leads.csv?shape=hubspot", "csv"),
+        ("leads.csv?shape=salesforce", "csv"),
+        ("leads.xlsx", "xlsx"),
+    ):
         answer = await page.request.get(f"{root}/{path}")
-        assert f"leads-saltproof-2-withdrawn-1.{kind}" in answer.headers["content-disposition"]
+        shape = path.partition("=")[2]
+        name = f"leads-saltproof-2-withdrawn-1{'-' + shape if shape else ''}.{kind}"
+        assert name in answer.headers["content-disposition"]
         body = await answer.body()
         if kind == "csv":
+            assert "bo@example.org" not in body.decode("utf-8-sig")
             rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-            assert sorted(row["Name"] for row in rows) == ["Ada Ng", "Ivo Roos"]
-            assert {row["Source"] for row in rows} == {"booth", "scan"}
+            addresses = sorted(row["Email"] for row in rows)
+            assert addresses == ["ada@example.org", "ivo@example.org"]
+            if shape:
+                assert sorted(row["Last Name"] for row in rows) == ["Ng", "Roos"]
+            else:
+                assert {row["Source"] for row in rows} == {"booth", "scan"}
         else:
             with zipfile.ZipFile(io.BytesIO(body)) as held:
                 words = held.read("xl/sharedStrings.xml").decode()
