@@ -3,7 +3,7 @@ import { look } from "./camera.js";
 import { el } from "./dom.js";
 import { _ } from "./words.js";
 
-const held = JSON.parse(document.getElementById("badges")?.textContent ?? "{}");
+const held = JSON.parse(document.getElementById("badges")?.dataset.held ?? "{}");
 const place = /** @type {HTMLElement} */ (document.getElementById("scanner"));
 const video = /** @type {HTMLVideoElement} */ (document.getElementById("finder"));
 const words = /** @type {HTMLElement} */ (document.getElementById("finder_words"));
