@@ -41,6 +41,7 @@ BACKGROUND = (
     "app.stages.stagehand:run",
     "app.stages.attendance:run",
     "app.recordings.director:run",
+    "app.recordings.viewers:run",
     "app.notices.reminders:run",
     "app.notices.returned:run",
 )

@@ -25,7 +25,7 @@ from app.jobs import routes as job_pages
 from app.jobs import store as jobs
 from app.jobs.tables import Job
 from app.programme import releases
-from app.recordings import links, storage, store, watch
+from app.recordings import links, storage, store, viewers, watch
 from app.recordings.policy import ANYONE, ATTENDEES, MODES, Switch, is_on
 from app.recordings.tables import Outgoing
 from app.settings import Settings
@@ -33,6 +33,7 @@ from app.stages import house
 from app.stages.node import control_grant
 from app.stages.proxy import broadcast_client
 from app.stages.view import RoomView
+from media.errors import NoGrant
 
 _NAMES = re.compile(r"video\.mp4|poster\.jpg|chapter-\d{1,4}\.jpg")
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
@@ -54,11 +55,39 @@ async def broadcast(
     if released is None or RoomId(str(room_id)) not in released.rooms:
         raise NotFoundException(_("There is no such room."))
     base = links.of_room(settings, conference.id, str(room_id), now=now())
+    viewer = viewers.Viewer(conference.id, room_id, request.state.viewer.person)
     return {
         "plain": f"{base}/plain.m3u8",
         "low_latency": f"{base}/live.m3u8",
         "still": f"{base}/still.jpg",
+        "watching": viewers.address(settings, viewer, now=now()),
     }
+
+
+@post(
+    "/watching/{token:str}/{conference:uuid}/{room:uuid}/{person:uuid}",
+    opt={"public": True},
+    status_code=200,
+)
+async def watching(
+    request: Request[Any, Any, Any],
+    token: FromPath[str],
+    conference: FromPath[UUID],
+    room: FromPath[UUID],
+    person: FromPath[UUID],
+    settings: NamedDependency[Settings],
+) -> Response[Any]:
+    """A page's sign of life while it plays a broadcast; with `?gone=1` its last."""
+    viewer = viewers.Viewer(conference, room, person)
+    try:
+        viewers.check(settings, token, viewer, now=now())
+    except NoGrant as error:
+        return Response({"detail": str(error)}, status_code=403)
+    redis = request.app.state.redis
+    if request.query_params.get("gone"):
+        await viewers.gone(redis, viewer)
+        return Response({"again_s": None})
+    return Response({"again_s": await viewers.sign_of_life(redis, viewer, now=now())})
 
 
 @get("/recordings/{token:str}/{recording:uuid}/{name:str}", opt={"public": True})
@@ -313,6 +342,7 @@ def _back(slug: str) -> Redirect:
 
 handlers: list[Any] = [
     broadcast,
+    watching,
     file,
     desk,
     set_policy,

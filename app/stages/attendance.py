@@ -24,6 +24,9 @@ logger = structlog.get_logger(__name__)
 
 STREAM = "plenary:media"
 GROUP = "app"
+BROADCAST = "broadcast"
+"""The node of a stay by broadcast, which outlives every node."""
+
 _BATCH = 200
 
 
@@ -131,7 +134,11 @@ async def close_node(node: str, *, at: datetime, but: str = "") -> None:
         (OnStage, OnStage.began_at, OnStage.ended_at),
     ):
         await table.update({ended: at}).where(
-            ended.is_null(), table.node != but, table.node.like(lives), began <= at
+            ended.is_null(),
+            table.node != but,
+            table.node != BROADCAST,
+            table.node.like(lives),
+            began <= at,
         )
 
 

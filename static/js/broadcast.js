@@ -1,11 +1,12 @@
 // The broadcast player: HLS by the browser itself, or by hls.js, which is fetched only then.
 import { fetchGrant } from "./peer.js";
+import { Watching } from "./watching.js";
 
 const TOKEN_MS = 90 * 60 * 1000;
 const AGAIN_MS = 1500;
 const NEAR_S = 4;
 
-/** @typedef {{plain: string, low_latency: string, still: string}} Addresses */
+/** @typedef {{plain: string, low_latency: string, still: string, watching: string}} Addresses */
 
 /** Whether the browser plays HLS without help; Chromium's own player knows no low latency yet.
  * @param {HTMLVideoElement} video
@@ -30,6 +31,9 @@ export class Broadcast {
     this.timer = undefined;
     /** Counts starts, so that what an earlier one still waits for comes to nothing. */
     this.turn = 0;
+    const { video } = wishes;
+    this.watching = new Watching(() => this.running && !video.paused);
+    video.addEventListener("playing", () => this.running && this.watching.playing());
   }
 
   get running() {
@@ -40,13 +44,15 @@ export class Broadcast {
    * @param {string} room
    */
   async start(room) {
-    this.stop();
+    if (room !== this.room) this.watching.stop();
+    this.#halt();
     this.room = room;
     const turn = (this.turn += 1);
     this.wishes.tell("waiting");
     try {
       const addresses = /** @type {Addresses} */ (await fetchGrant(this.wishes.addressOf(room)));
       if (turn !== this.turn) return;
+      this.watching.address = addresses.watching;
       await this.#open(addresses, turn);
       this.#after(TOKEN_MS, turn);
     } catch {
@@ -55,6 +61,11 @@ export class Broadcast {
   }
 
   stop() {
+    this.watching.stop();
+    this.#halt();
+  }
+
+  #halt() {
     this.turn += 1;
     this.room = "";
     clearTimeout(this.timer);

@@ -45,6 +45,7 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/rooms/{room:str}": "signed in",
     "GET /c/{slug:str}/grants/watch": EVERYBODY,
     "GET /c/{slug:str}/broadcast/{room_id:uuid}": EVERYBODY,
+    "POST /watching/{token:str}/{conference:uuid}/{room:uuid}/{person:uuid}": "public",
     "GET /recordings/{token:str}/{recording:uuid}/{name:str}": "public",
     "GET /c/{slug:str}/recordings": STAFF,
     "POST /c/{slug:str}/recordings/policy": STAFF,
