@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -40,6 +39,7 @@ from app.settings import Settings, from_environment
 from bench import crowd, generate
 from bench.ports import free_port
 from bench.report import Report
+from bench.spread import more_files
 
 NAME = "live"
 PAGES = 1000
@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> Report:
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--web", type=int, default=1)
     asked = parser.parse_args(arguments)
-    _more_files()
+    more_files()
     kb, latencies, lost, doubled = _run(_measure(asked.pages, asked.web))
     ordered = sorted(latencies)
     return Report(
@@ -101,11 +101,6 @@ def run(arguments: list[str]) -> Report:
 def _run(measuring: Any) -> Any:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(measuring)
-
-
-def _more_files() -> None:
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
 
 
 async def _measure(count: int, web: int) -> tuple[float, list[float], int, int]:
