@@ -57,9 +57,10 @@ class NodeProcess:
 
 @contextlib.contextmanager
 def node_process(
-    media_address: str = "127.0.0.1", *, fan: str = "c", secret: str = ""
+    media_address: str = "127.0.0.1", *, fan: str = "c", secret: str = "", redis_url: str = ""
 ) -> Iterator[NodeProcess]:
-    """A node that offers this address; `fan` is "c" (where it was built) or "python"."""
+    """A node that offers this address; `fan` is "c" (where it was built) or "python". Without
+    `redis_url` its events stay in its journal."""
     secret, port = secret or secrets.token_hex(16), free_port()
     environment = {
         **os.environ,
@@ -71,11 +72,27 @@ def node_process(
     }
     for name in ("REDIS_URL", "PLENARY_MEDIA_SOCKET"):
         environment.pop(name, None)
+    if redis_url:
+        environment["REDIS_URL"] = redis_url
     command = [sys.executable, "-m", "media"]
     with started(command, environment) as process:
         address = f"http://127.0.0.1:{port}"
         await_http(f"{address}/media/ready")
         yield NodeProcess(address=address, pid=process.pid, secret=secret)
+
+
+@contextlib.contextmanager
+def private_redis(folder: Path) -> Iterator[str]:
+    """A Redis server on a socket in this folder: its address."""
+    socket = folder / "redis.sock"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", ""]
+    with started([*command, "--dir", str(folder)]) as process:
+        end = time.monotonic() + READY_S
+        while not socket.exists():
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("redis-server did not start")
+            time.sleep(0.05)
+        yield f"unix://{socket}"
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Ten minutes of seven rooms whose audience comes, switches and goes: growth in memory, gaps.
 
-`PLENARY_SOAK_MINUTES` in the environment makes it shorter or longer.
+Growth is what a line through all samples of resident memory, taken every five seconds after the
+warm-up, gains over the run: one sample more or less at its ends says little. `PLENARY_SOAK_MINUTES`
+in the environment makes it shorter or longer.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import contextlib
 import itertools
 import os
 import random
+import statistics
 import tempfile
 from pathlib import Path
 
 from bench.media_load import RECEIVING, Watcher, loop_file
-from bench.node_process import NodeProcess, node_process
+from bench.node_process import NodeProcess, node_process, private_redis
 from bench.report import Report
 from media.client import Session
 from media.loop_publisher import LoopPublisher
@@ -24,12 +27,17 @@ ROOMS = tuple(f"room-{number}" for number in range(1, 8))
 AUDIENCE = 28
 MINUTES = float(os.environ.get("PLENARY_SOAK_MINUTES", "10"))
 WARM_UP_S = 30.0
+SAMPLE_S = 5.0
 MOST_GROWTH_PERCENT = 5.0
 
 
 def run() -> Report:
     """Let them come and go."""
-    with tempfile.TemporaryDirectory() as name, node_process() as node:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        private_redis(Path(name)) as redis_url,
+        node_process(redis_url=redis_url) as node,
+    ):
         figures = asyncio.run(_measure(node, loop_file(Path(name))))
     return Report(
         bench="soak",
@@ -55,17 +63,34 @@ async def _measure(node: NodeProcess, file: Path) -> dict[str, float]:
         for _ in range(AUDIENCE):
             await crowd.come(dice.choice(ROOMS))
         await crowd.move_about(WARM_UP_S, dice)
-        before = node.resident_mb()
+        samples = [node.resident_mb()]
+        sampling = asyncio.create_task(_sample(node, samples))
         await crowd.move_about(MINUTES * 60, dice)
-        after = node.resident_mb()
+        sampling.cancel()
     return {
-        "rss_growth_percent": round(max(0.0, after / before - 1) * 100, 2),
-        "rss_mb": round(after, 1),
+        "rss_growth_percent": round(max(0.0, growth(samples)) * 100, 2),
+        "rss_mb_first": round(samples[0], 1),
+        "rss_mb": round(samples[-1], 1),
         "packets": watcher.packets,
         "switches": crowd.switches,
         "joins": crowd.joins,
         "gaps": watcher.gaps,
     }
+
+
+async def _sample(node: NodeProcess, samples: list[float]) -> None:
+    while True:
+        await asyncio.sleep(SAMPLE_S)
+        samples.append(node.resident_mb())
+
+
+def growth(samples: list[float]) -> float:
+    """What the least-squares line through these evenly spaced samples gains from the first to the
+    last, as a share of where it begins; 0 for fewer than three."""
+    if len(samples) < 3:
+        return 0.0
+    slope, start = statistics.linear_regression(range(len(samples)), samples)
+    return slope * (len(samples) - 1) / start
 
 
 class Crowd:

@@ -52,6 +52,14 @@ def protect_address() -> int:
     return int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_protect")))
 
 
+def _nothing() -> None:
+    """What happens after the end."""
+
+
+def _ignore(datagram: bytes) -> None:
+    """What becomes of datagrams after the end."""
+
+
 class _Path:
     """What RTCDtlsTransport needs of an ICE transport: datagrams in, datagrams out."""
 
@@ -71,6 +79,10 @@ class _Path:
         if self._datagrams.full():
             self._datagrams.get_nowait()
         self._datagrams.put_nowait(None)
+
+    def forget(self) -> None:
+        """Send nothing any more."""
+        self._out = _ignore
 
     async def _recv(self) -> bytes:
         datagram = None if self.closed else await self._datagrams.get()
@@ -140,6 +152,9 @@ class SecureTransport:
         self._dtls.remove_all_listeners()
         await self._dtls.stop()
         self._path.close()
+        # Both lead back to whoever holds this: without them nothing here is a cycle.
+        self._path.forget()
+        self._on_closed = _nothing
 
     def protect_rtcp(self, packet: bytes) -> bytes:
         """The compound RTCP packet, encrypted; raises ConnectionError when that fails."""

@@ -32,6 +32,14 @@ def random_ice(length: int) -> str:
     return "".join(secrets.choice(ICE_CHARACTERS) for _ in range(length))
 
 
+def _nothing() -> None:
+    """What a session that has ended does."""
+
+
+def _ignore(datagram: bytes) -> None:
+    """What a session that has ended makes of a datagram."""
+
+
 class IceSession:
     """Our end of one ICE session: credentials, and the addresses that proved to know them.
 
@@ -58,6 +66,12 @@ class IceSession:
         self.heard = now
         self.bound: list[tuple[Port, Address]] = []
         self.path: tuple[Port, Address] | None = None
+
+    def end(self) -> None:
+        """Call nobody any more. What is called leads back to the session: a hundred kilobytes each
+        would wait for the collector of cycles."""
+        self.media = self.dtls = _ignore
+        self.selected = _nothing
 
     def send(self, datagram: bytes) -> None:
         """Send to the selected address; silently nothing when there is none or the socket is full."""

@@ -401,6 +401,7 @@ class Node:
         room.refill(self._loop.time())
         for stream in publisher.streams:
             self._forwarder.forget(stream)
+            stream.end()
         if publisher.id in self._joined:
             self._joined.discard(publisher.id)
             seconds = spoken(publisher.voice)

@@ -16,6 +16,14 @@ from media.sdp import Offer
 logger = Log(__name__)
 
 
+def _nothing() -> None:
+    """What a connection that has ended does."""
+
+
+def _ignore(arrived: object) -> None:
+    """What a connection that has ended makes of anything."""
+
+
 class Peer:
     """The transport of a publisher or a subscriber.
 
@@ -83,6 +91,9 @@ class Peer:
             await self.secure.close()
         finally:
             self._mux.remove(self.ice)
+            self.ice.end()
+            self._on_rtp = self._on_rtcp = self._on_gone = _ignore
+            self._on_ready = self._on_path = _nothing
 
     def _send(self, datagram: bytes) -> None:
         self.ice.send(datagram)

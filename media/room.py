@@ -91,13 +91,16 @@ class Room:
         self._serve(subscriber, self.choices(subscriber.group, now))
 
     def _serve(self, subscriber: Subscriber, choices: list[Choice]) -> None:
-        """Fill a subscriber's lanes; behind the stage nobody gets their own camera and voice back."""
+        """Fill a subscriber's lanes. Nobody gets their own voice back, and behind the stage not their
+        own camera either."""
         if self.stage.home is not None and subscriber.grant.relays:
             # What another node gives us is never given on: two that take each other for home
             # would send it round and round.
             choices = []
         elif subscriber.group is not None:
             choices = [choice for choice in choices if _hears(subscriber, choice[0])]
+        else:
+            choices = [choice for choice in choices if not _own_voice(subscriber, choice)]
         subscriber.fill(choices)
 
     def choices(self, group: str | None, now: float) -> list[Choice]:
@@ -140,6 +143,12 @@ class Room:
 def _unused(stream: Stream, now: float) -> bool:
     """Whether a line for a screen is there, and no screen is shared."""
     return stream.source in ("screen", "screen-sound") and stream.quiet(now)
+
+
+def _own_voice(subscriber: Subscriber, choice: Choice) -> bool:
+    """Whether this is what somebody in the audience, a guest on the stage, says themselves."""
+    person = subscriber.grant.person
+    return bool(person) and choice[0].grant.person == person and choice[1].kind == "audio"
 
 
 def _hears(subscriber: Subscriber, publisher: Source) -> bool:

@@ -22,6 +22,10 @@ MAX_MISSING = 128
 NACK_TRIES = 6
 
 
+def _nothing() -> None:
+    """Whom a stream asks that has ended."""
+
+
 class Waiter(Protocol):
     """Whoever waits for a keyframe."""
 
@@ -166,6 +170,10 @@ class Stream:
         """Ask the publisher for a keyframe (coalesced by the publisher)."""
         if self.kind == "video":
             self._request()
+
+    def end(self) -> None:
+        """Ask nobody any more: the publisher, to whom `request` leads, has gone."""
+        self._request = _nothing
 
     def overdue(self) -> list[int]:
         """Missing packets to ask for (again) now, oldest first, as 16-bit numbers."""

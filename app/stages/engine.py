@@ -70,8 +70,11 @@ def watch_ticket(server: LiveKit, conference: UUID, room: str, viewer: Viewer) -
     return livekit.watch_ticket(server, guest, secrets.token_hex(4))
 
 
-def publish_ticket(server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer) -> dict[str, Any]:
-    """What this viewer's browser needs to publish in the green room of a slot, and later on stage."""
+def publish_ticket(
+    server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer, *, group: str = ""
+) -> dict[str, Any]:
+    """What this viewer's browser needs to publish in the green room of a slot, and later on stage;
+    or in another `group` of its room."""
     from app.stages import livekit
 
     guest = livekit.Guest(
@@ -79,6 +82,6 @@ def publish_ticket(server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer
         room=slot.room,
         person=str(viewer.person),
         name=viewer.name,
-        group=slot.id,
+        group=group or slot.id,
     )
     return livekit.publish_ticket(server, guest, secrets.token_hex(4))

@@ -12,7 +12,9 @@ from app import db, live
 from app.accounts.tables import Person
 from app.stages.tables import Hand, Roundtable, StageCue
 
-PIN, HELD = "pin", "held"
+PIN, HELD, BACK = "pin", "held", "back"
+"""Orders of a slot: who is first, who is held off the stage, who went back into the audience. The
+last two keep a person off alike; a roundtable forgets who went back."""
 RAISED, INVITED, LOWERED = "raised", "invited", "lowered"
 MOST_SEATS = 50
 
@@ -43,7 +45,7 @@ async def cues() -> dict[str, Cues]:
 async def is_held(slot: UUID, person: str) -> bool:
     """Whether this person is kept off the stage in this slot."""
     return await StageCue.exists().where(
-        StageCue.slot == slot, StageCue.kind == HELD, StageCue.person == person
+        StageCue.slot == slot, StageCue.kind != PIN, StageCue.person == person
     )
 
 
@@ -78,7 +80,7 @@ async def _cue(
 
 async def _release(slot: UUID, person: str) -> None:
     await StageCue.delete().where(
-        StageCue.slot == slot, StageCue.kind == HELD, StageCue.person == person
+        StageCue.slot == slot, StageCue.kind != PIN, StageCue.person == person
     )
 
 
@@ -138,7 +140,7 @@ async def _decide(
         if changed:
             await _release(slot, str(person))
             if state == LOWERED:
-                await _cue(conference, slot, HELD, str(person), by=by, now=now)
+                await _cue(conference, slot, BACK, str(person), by=by, now=now)
             await _tell(conference, slot, person, now=now)
     return bool(changed)
 
@@ -187,9 +189,17 @@ async def all_seats(conference: UUID) -> dict[str, int]:
 
 
 async def set_seats(conference: UUID, room: UUID, count: int, *, now: datetime) -> None:
-    """Make the room a roundtable with so many seats, or (0) a stage again."""
+    """Make the room a roundtable with so many seats, or (0) a stage again.
+
+    Who was on stage and went back may sit down at it; who is held off may not.
+    """
     async with db.transaction():
         await Roundtable.delete().where(Roundtable.room == room)
         if count:
             await Roundtable(id=uuid4(), conference=conference, room=room, seats=count).save()
+            asked = await Hand.select(Hand.slot).where(Hand.room == room)
+            await StageCue.delete().where(
+                StageCue.kind == BACK,
+                StageCue.slot.is_in([row["slot"] for row in asked] or [uuid4()]),
+            )
         await live.announce(conference, "floor", {"room": str(room)}, now=now)

@@ -9,7 +9,7 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException, PermissionDeniedException, ValidationException
-from litestar.params import Body, FromPath
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from agenda.doors import Phase
@@ -17,9 +17,11 @@ from agenda.model import Room, Slot, SlotId
 from app.accounts.viewer import EVERYBODY, STAFF
 from app.clock import now
 from app.conferences.tables import Conference
+from app.errors import Refused
+from app.html import gettext as _
 from app.html import wants_block
 from app.settings import Settings
-from app.stages import floor, grants, house, stagehand
+from app.stages import engine, floor, grants, house, stagehand
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -68,13 +70,14 @@ async def my_floor(
 ) -> dict[str, Any]:
     """What I may do in this room now: seats of the roundtable, and where my hand is."""
     _, here, slot = await _live(request, room)
-    hand = await floor.hand_of(UUID(slot.id), request.state.viewer.person)
+    person = request.state.viewer.person
     return {
         "room": here.id,
         "slot": slot.id,
         "seats": await floor.seats(UUID(here.id)),
-        "hand": hand,
-        "person": str(request.state.viewer.person),
+        "hand": await floor.hand_of(UUID(slot.id), person),
+        "held": await floor.is_held(UUID(slot.id), str(person)),
+        "person": str(person),
     }
 
 
@@ -96,7 +99,7 @@ async def lower_hand(
     request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str]
 ) -> Response[Any]:
     conference: Conference = request.state.conference
-    found, _, slot = await _live(request, room)
+    found, _here, slot = await _live(request, room)
     await floor.lower_hand(conference.id, UUID(slot.id), request.state.viewer.person, now=found.now)
     await stagehand.wake(request.app.state.redis)
     return _done(request)
@@ -108,8 +111,12 @@ async def floor_grant(
     slug: FromPath[str],
     room: FromPath[str],
     settings: NamedDependency[Settings],
+    stage: FromQuery[bool] = True,
 ) -> dict[str, Any]:
-    """A grant to publish: at the roundtable, on stage when invited, else in the waiting group."""
+    """A grant to publish: at the roundtable, on stage when invited, else in the waiting group.
+
+    With `stage` false the waiting group in any case, for who was invited and isn't ready yet.
+    """
     conference: Conference = request.state.conference
     viewer = request.state.viewer
     found, here, slot = await _live(request, room)
@@ -117,11 +124,29 @@ async def floor_grant(
     hand = await floor.hand_of(UUID(slot.id), viewer.person)
     if not seats and hand is None:
         raise PermissionDeniedException("Raise your hand first; the moderator asks you on stage.")
-    group = slot.id if seats or hand == floor.INVITED else grants.waiting_group(slot.id)
+    on_stage = stage and (seats or hand == floor.INVITED)
+    group = slot.id if on_stage else grants.waiting_group(slot.id)
+    if settings.livekit is not None:
+        if on_stage and seats:
+            await _check_seats(request, settings, slot, seats)
+        return engine.publish_ticket(settings.livekit, conference.id, slot, viewer, group=group)
     token = grants.floor(
         settings, conference.id, slot, viewer, group=group, seats=seats or None, now=found.now
     )
     return {"grant": token, "room": here.id, "group": group, **grants.ways(settings, viewer, found)}
+
+
+async def _check_seats(
+    request: Request[Any, Any, Any], settings: Settings, slot: Slot, seats: int
+) -> None:
+    """What our own node does by itself: no more people at a table than it has seats."""
+    async with engine.engine(settings, request.app.state.nodes) as media:
+        there = (await media.rooms(now=now()))["rooms"].get(slot.room, {"publishers": []})
+    me = str(request.state.viewer.person)
+    taken = {p["person"] for p in there["publishers"] if p["group"] == slot.id} - {me}
+    if len(taken) >= seats:
+        words = _("All %(seats)s seats at this table are taken.") % {"seats": seats}
+        raise Refused(503, words)
 
 
 @get("/c/{slug:str}/hands", opt={"who": RUNS_THE_FLOOR})
@@ -183,6 +208,7 @@ async def set_seats(
     if not text.isdecimal() or int(text) > floor.MOST_SEATS:
         raise ValidationException(f"Seats are a number from 0 to {floor.MOST_SEATS}.")
     await floor.set_seats(conference.id, UUID(here.id), int(text), now=found.now)
+    await stagehand.wake(request.app.state.redis)
     return _done(request)
 
 

@@ -73,6 +73,7 @@ async def room_page(
         and await watch.is_recorded(conference.id, found.released, this.now.slot),
         now=found.now,
         engine=engine.name(settings),
+        runs=viewer.has(floor_routes.RUNS_THE_FLOOR),
         at=f"/c/{slug}",
         **await around.of_room(conference, viewer, found, this, request.cookies),
     )

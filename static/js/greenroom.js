@@ -1,4 +1,5 @@
 // The green room: see and hear yourself first, then the others; the lamp says when the world does.
+import { capture, exchangeDevice, fill, reasons } from "./devices.js";
 import { Refused } from "./peer.js";
 import { Talkback } from "./talkback.js";
 import { Voice } from "./voice.js";
@@ -114,10 +115,7 @@ async function others() {
 async function ask() {
   const refused = $("refused");
   try {
-    stream = await navigator.mediaDevices.getUserMedia({
-      video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-    });
+    stream = await capture();
   } catch (error) {
     refused.hidden = false;
     refused.textContent = reasons(error);
@@ -127,15 +125,6 @@ async function ask() {
   $("controls").hidden = false;
   await heard();
   await list();
-}
-
-/** @param {any} error */
-function reasons(error) {
-  if (!navigator.mediaDevices) return _("This address is not safe (https), so the browser gives no camera.");
-  if (error.name === "NotAllowedError") return _("The browser was told not to. Allow camera and microphone in its address bar, then press again.");
-  if (error.name === "NotFoundError") return _("No camera or microphone was found. Plug one in, then press again.");
-  if (error.name === "NotReadableError") return _("Another program holds the camera or microphone. Close it, then press again.");
-  return _("That did not work (%(error)s). Try another browser.", { error: error.name });
 }
 
 async function heard() {
@@ -148,14 +137,8 @@ async function heard() {
 }
 
 async function list() {
-  const all = await navigator.mediaDevices.enumerateDevices();
-  for (const [id, kind] of [["cameras", "videoinput"], ["mics", "audioinput"]]) {
-    const options = all.filter((device) => device.kind === kind);
-    $(id).replaceChildren(...options.map((device) => new Option(device.label, device.deviceId)));
-    const used = stream.getTracks().find((track) => track.kind === kind.replace("input", ""));
-    const own = used?.getSettings().deviceId;
-    if (own) /** @type {HTMLSelectElement} */ ($(id)).value = own;
-  }
+  await fill(/** @type {HTMLSelectElement} */ ($("cameras")), "video", stream);
+  await fill(/** @type {HTMLSelectElement} */ ($("mics")), "audio", stream);
   $("devices").hidden = false;
 }
 
@@ -163,16 +146,7 @@ async function list() {
  * @param {"audio" | "video"} kind @param {string} device
  */
 async function choose(kind, device) {
-  const fresh = await navigator.mediaDevices.getUserMedia({ [kind]: { deviceId: { exact: device } } });
-  const track = fresh.getTracks()[0];
-  const old = stream.getTracks().find((one) => one.kind === kind);
-  if (old) {
-    track.enabled = old.enabled;
-    old.stop();
-    stream.removeTrack(old);
-  }
-  stream.addTrack(track);
-  await publish.replace(kind, track);
+  await publish.replace(kind, await exchangeDevice(stream, kind, device));
   await heard();
 }
 

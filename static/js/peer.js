@@ -113,16 +113,19 @@ export class Keeper {
     this.connection = null;
     this.wait = FIRST_WAIT;
     this.stopped = false;
+    /** Counts joins: one that another has overtaken is closed again. */
+    this.turn = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
   }
 
   async start() {
     this.stopped = false;
+    const turn = ++this.turn;
     this.tell("joining");
     try {
       const connection = await this.join();
-      if (this.stopped) {
+      if (this.stopped || turn !== this.turn) {
         connection.close();
         return;
       }
@@ -135,6 +138,7 @@ export class Keeper {
       clearInterval(this.watching);
       this.watching = setInterval(() => this.#look(connection), LOOK_EVERY);
     } catch (error) {
+      if (turn !== this.turn) return;
       this.tell("refused", error);
       const asked = error instanceof Refused ? error.retryAfter * 1000 : 0;
       this.#again(Math.max(asked, this.wait));

@@ -23,6 +23,8 @@ export class Publish {
     this.address = "";
     this.grant = "";
     this.room = "";
+    /** The group that the newest grant lets us publish into. */
+    this.group = "";
     /** @type {MediaStream | null} */
     this.screen = null;
     /** @type {Map<string, RTCRtpTransceiver>} */
@@ -38,6 +40,7 @@ export class Publish {
     const granted = await fetchGrant(this.wishes.grantUrl);
     this.grant = granted.grant;
     this.room = granted.room;
+    this.group = granted.group ?? "";
     const connection = new RTCPeerConnection({ iceServers: granted.ice_servers ?? [], bundlePolicy: "max-bundle" });
     const stream = this.wishes.stream();
     this.lines.clear();
@@ -61,6 +64,7 @@ export class Publish {
       connection.close();
       throw error;
     }
+    if (this.keeper.stopped) this.leave();
     return connection;
   }
 
@@ -93,7 +97,9 @@ export class Publish {
 
   /** Move into the group of a fresh grant on the same connection: onto the stage, or back. */
   async regroup() {
-    this.grant = (await fetchGrant(this.wishes.grantUrl)).grant;
+    const { grant, group = "" } = await fetchGrant(this.wishes.grantUrl);
+    this.grant = grant;
+    this.group = group;
     await this.#put("group");
   }
 

@@ -149,7 +149,17 @@ async def test_everybody_may_sit_at_a_roundtable(show: Show) -> None:
     assert (seated.publish, seated.seats, seated.backstage) == (
         show.slot.id, 8, (show.slot.id,)
     )  # fmt: skip
+    # Behind the stage, too, for who is not ready; and who once went back may sit down again.
+    waiting, _ = await show.grant("rooms/harbour-hall/floor/grant?stage=false")
+    assert waiting.publish == f"hands:{show.slot.id}"
+    for path in ("hand", "hand/lower"):
+        assert (await show.ask("POST", f"rooms/harbour-hall/{path}")).status_code == 204
+    assert (await show.ask("GET", "rooms/harbour-hall/floor")).json()["held"] is True
     await show.as_("producer")
+    path = f"desk/{show.slot.id}/stage/off"
+    assert (await show.ask("POST", path, person="bob")).status_code == 204
+    assert (await show.ask("POST", "desk/rooms/harbour-hall/seats", seats="6")).status_code == 204
+    assert (await floor.cues())[show.slot.id].held == ("bob",)
     assert (await show.ask("POST", "desk/rooms/harbour-hall/seats", seats="0")).status_code == 204
     assert await floor.seats(UUID(show.slot.room)) == 0
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import subprocess
 import time
+import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +56,27 @@ async def test_events_tell_the_whole_story(house: House) -> None:
         "publisher": speaker.publisher.id,
     }
     assert set(kinds(house)) <= set(events.KINDS)
+
+
+async def test_nothing_is_left_of_those_who_went(house: House) -> None:
+    """A hundred kilobytes each, for the collector of cycles to find some day, would be a leak."""
+    house.on_air(**{ROOM: GROUP})
+    speaker, listener = await house.speaker(), await house.listener()
+    await speaker.talk(3)
+    sessions = (speaker.publisher, listener.subscriber)
+    left = [weakref.ref(x) for s in sessions for x in (s, s.peer, s.peer.secure, s.peer.ice)]
+    gc.collect()
+    gc.disable()
+    try:
+        for session in sessions:
+            house.node.drop(session, "left")
+        for guest in (speaker, listener):
+            await guest.connection.close()
+            guest.connection.on_rtp = guest.connection.on_rtcp = lambda _: None
+        del sessions, session, speaker, listener, guest
+        await until(lambda: not any(there() for there in left))
+    finally:
+        gc.enable()
 
 
 async def test_who_leaves_while_on_air_is_off_stage_first(house: House) -> None:
