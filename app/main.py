@@ -43,7 +43,7 @@ from app.programme import log_routes as programme_log
 from app.programme import release_routes as programme_releases
 from app.programme import routes as programme
 from app.recordings import routes as recordings
-from app.registration import organizer
+from app.registration import export_routes, link_routes, organizer, setup_routes
 from app.registration import routes as registration
 from app.reports import routes as reports
 from app.settings import Settings
@@ -78,7 +78,10 @@ FEATURES = (
     mailings,
     inbound,
     registration,
+    link_routes,
     organizer,
+    export_routes,
+    setup_routes,
     ways,
     offline,
     meeting,

@@ -20,8 +20,11 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def open_session(person: UUID, *, now: datetime) -> str:
-    """Sign a browser in; returns the cookie's value, which is stored nowhere."""
+async def open_session(person: UUID, *, now: datetime, link: UUID | None = None) -> str:
+    """Sign a browser in; returns the cookie's value, which is stored nowhere.
+
+    `link` is the personal link that did it: the session ends with it.
+    """
     token = secrets.token_urlsafe(32)
     await WebSession(
         id=uuid4(),
@@ -29,12 +32,20 @@ async def open_session(person: UUID, *, now: datetime) -> str:
         person=person,
         created_at=now,
         expires_at=now + LIFETIME,
+        link=link,
     ).save()
     return token
 
 
 async def close_session(token: str) -> None:
     await WebSession.delete().where(WebSession.token_hash == digest(token))
+
+
+async def close_those_of(link: UUID, *, but: str = "") -> None:
+    """Sign out every browser that came by a personal link, `but` the one with this cookie."""
+    await WebSession.delete().where(
+        WebSession.link == link, WebSession.token_hash != (digest(but) if but else "")
+    )
 
 
 async def person_of(token: str) -> dict[str, Any] | None:

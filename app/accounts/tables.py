@@ -28,10 +28,14 @@ class SignInLink(Table, tablename="sign_in_link"):
 
 
 class WebSession(Table, tablename="web_session"):
-    """A signed-in browser; only the SHA-256 of its cookie is kept."""
+    """A signed-in browser; only the SHA-256 of its cookie is kept.
+
+    `link` is the personal link that opened it; none where somebody signed in by mail.
+    """
 
     id = UUID(primary_key=True)
     token_hash = Varchar(length=64, unique=True)
     person = ForeignKey(Person, null=False, on_delete=OnDelete.cascade)
     created_at = Timestamptz()
     expires_at = Timestamptz()
+    link = UUID(null=True, default=None, index=True)

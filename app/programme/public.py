@@ -27,7 +27,7 @@ from app.programme.overlap import hint
 from app.programme.query import Query, read, viewer_zone
 from app.programme.scene import Scene
 from app.programme.share import kept_picture
-from app.programme.view import Programme, fold, state
+from app.programme.view import Programme, fold, level_of, state
 from app.recordings import watch
 from app.settings import Settings
 from app.sponsors import store as booths
@@ -163,6 +163,7 @@ async def session(
         "agenda/session.html",
         root=_root(slug),
         session=found,
+        level=level_of(found),
         recordings=await watch.of_session(
             settings,
             request.state.conference.id,

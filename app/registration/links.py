@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app import db
-from app.accounts.tables import WebSession
+from app.accounts import sessions
 from app.conferences.tables import Membership
 from app.registration.tables import PersonalLink
 from app.settings import Settings
@@ -67,8 +67,13 @@ async def may_use(person: UUID) -> bool:
     return {row["role"] for row in rows} <= HARMLESS
 
 
-async def renew(conference: UUID, person: UUID, *, now: datetime) -> dict[str, Any] | None:
-    """End the present link and make another."""
+async def renew(
+    conference: UUID, person: UUID, *, now: datetime, here: str = ""
+) -> dict[str, Any] | None:
+    """End the present link, with the browsers that it signed in, and make another.
+
+    `here` is the cookie of the browser that asks for it, which stays signed in.
+    """
     async with db.transaction():
         await PersonalLink.update(
             {
@@ -77,16 +82,25 @@ async def renew(conference: UUID, person: UUID, *, now: datetime) -> dict[str, A
                 PersonalLink.made_at: now,
             }
         ).where(PersonalLink.conference == conference, PersonalLink.person == person)
-        return await _row(conference, person)
+        row = await _row(conference, person)
+        if row is not None:
+            await sessions.close_those_of(row["id"], but=here)
+        return row
 
 
 async def revoke(conference: UUID, person: UUID) -> None:
-    """End the link, and every browser that this person is signed in with."""
+    """End the link, and sign out the browsers that it signed in.
+
+    Who signed in by mail, or by the link of another conference, stays: that is not this
+    organizer's to end.
+    """
     async with db.transaction():
         await PersonalLink.update({PersonalLink.revoked: True}).where(
             PersonalLink.conference == conference, PersonalLink.person == person
         )
-        await WebSession.delete().where(WebSession.person == person)
+        row = await _row(conference, person)
+        if row is not None:
+            await sessions.close_those_of(row["id"])
 
 
 async def _row(conference: UUID, person: UUID) -> dict[str, Any] | None:

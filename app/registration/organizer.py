@@ -1,4 +1,4 @@
-"""The organizer's pages: people, and what registration offers, asks and wants agreed to."""
+"""The organizer's pages of the people: who is registered or on the way, and what is done with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.datastructures import UploadFile
@@ -17,40 +17,22 @@ from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect, Response
 
 from agenda.errors import Unreadable
-from agenda.formats import csv_table, xlsx_table
 from app.accounts import links as accounts
 from app.accounts.viewer import OWNER
-from app.clock import now
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import page
 from app.programme.view import fold
-from app.registration import links, lists, places, pretix, rules, setup, store
+from app.registration import links, lists, places, pretix, rules, store
 from app.registration.lists import Listed
 from app.registration.places import Desk
 from app.registration.routes import desk_of
 from app.registration.rules import CONFIRMED, DECLINED, INVITED, PENDING, WAITING
-from app.registration.tables import Agreement
 from app.settings import Settings
-from app.words import local
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 _SHOWN = 100
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def state_words() -> dict[str, str]:
-    """The states of an application, as a page names them."""
-    return {
-        rules.CONFIRMED: _("Has a place"),
-        rules.WAITING: _("Waiting list"),
-        rules.PENDING: _("To be approved"),
-        rules.INVITED: _("Invited"),
-        rules.UNPROVEN: _("Address not proven"),
-        rules.DECLINED: _("Declined"),
-        rules.CANCELLED: _("Given back"),
-    }
 
 
 @get("/c/{slug:str}/people", opt={"who": OWNER})
@@ -92,7 +74,7 @@ async def _people(
         counted=counted,
         state=state,
         q=q,
-        words=state_words(),
+        words=rules.state_words(),
         kinds=kinds,
         said=said,
         troubles=troubles[:20],
@@ -123,7 +105,7 @@ async def person_page(
         "registration/person.html",
         root=f"/c/{slug}",
         row=row,
-        words=state_words(),
+        words=rules.state_words(),
         turn=await places.place_in_queue(row) if row["state"] == WAITING else 0,
         answers=[
             (each.label, rules.in_words(answers.get(str(each.id))))
@@ -281,204 +263,4 @@ async def take_over(
     return await _people(request, said=said, troubles=listed.troubles)
 
 
-@get("/c/{slug:str}/people.csv", opt={"who": OWNER})
-async def export_csv(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
-    """Everybody with answers and agreements; no cell is a formula."""
-    body = csv_table.write_rows(await _table(request.state.conference))
-    return _to_save(body, f"people-{slug}.csv", "text/csv; charset=utf-8")
-
-
-@get("/c/{slug:str}/people.xlsx", opt={"who": OWNER})
-async def export_xlsx(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
-    """The same for spreadsheets."""
-    body = xlsx_table.write_rows(await _table(request.state.conference))
-    return _to_save(body, f"people-{slug}.xlsx", _XLSX)
-
-
-def _to_save(body: bytes, name: str, media_type: str) -> Response[bytes]:
-    return Response(
-        body,
-        media_type=media_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
-
-
-async def _table(conference: Conference) -> list[list[str]]:
-    asked = await store.questions(conference.id)
-    versions = await store.every_version(conference.id)
-    titles = list(dict.fromkeys(row["title"] for row in reversed(versions)))
-    given = await _given(conference.id)
-    words = state_words()
-    header = [
-        _("Name"),
-        _("Mail address"),
-        _("Organization"),
-        _("Ticket"),
-        _("State"),
-        _("Since"),
-        _("Source"),
-        _("Order"),
-        *(each.label for each in asked),
-        *titles,
-    ]
-    table = [header]
-    for row in await store.people(conference.id):
-        answers = json.loads(row["answers"])
-        table.append(
-            [
-                row["name"],
-                row["email"] or "",
-                row["organization_name"],
-                row["ticket_name"],
-                words[row["state"]],
-                f"{local(row['since'], conference.time_zone):%Y-%m-%d %H:%M}",
-                row["source"],
-                row["external"],
-                *(rules.in_words(answers.get(str(each.id))) for each in asked),
-                *(given.get((row["person"], title), "") for title in titles),
-            ]
-        )
-    return table
-
-
-async def _given(conference: UUID) -> dict[tuple[UUID, str], str]:
-    """(person, title) → the version agreed to and when."""
-    rows = (
-        await Agreement.select(
-            Agreement.person,
-            Agreement.given_at,
-            Agreement.text.title.as_alias("title"),
-            Agreement.text.version.as_alias("version"),
-        )
-        .where(Agreement.conference == conference, Agreement.revoked_at.is_null())
-        .order_by(Agreement.given_at)
-    )
-    return {
-        (row["person"], row["title"]): _("version {number}, {day}").format(
-            number=row["version"], day=f"{row['given_at']:%Y-%m-%d}"
-        )
-        for row in rows
-    }
-
-
-@get("/c/{slug:str}/people/setup", opt={"who": OWNER})
-async def setup_page(
-    request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
-) -> Response[Any]:
-    """Ticket types, questions, consent texts, and the shop."""
-    return await _setup(request, settings)
-
-
-async def _setup(
-    request: Request[Any, Any, Any],
-    settings: Settings,
-    *,
-    wrong: str = "",
-    values: Mapping[str, str] | None = None,
-) -> Response[Any]:
-    conference: Conference = request.state.conference
-    shop = await pretix.shop(conference.id)
-    versions = await store.every_version(conference.id)
-    return page(
-        request,
-        "registration/setup.html",
-        status=422 if wrong else 200,
-        root=f"/c/{conference.slug}",
-        kinds=await store.ticket_rows(conference.id),
-        counted=await store.counts(conference.id),
-        kind_words=setup.kind_words(),
-        question_words=setup.question_words(),
-        questions=await store.questions(conference.id),
-        consents=await store.consents(conference.id),
-        versions=versions,
-        shop=shop,
-        hook=f"{settings.base_url}/c/{conference.slug}/pretix/{shop['hook']}",
-        wrong=wrong,
-        values=values or {},
-        zone=conference.time_zone,
-        local=setup.as_local,
-    )
-
-
-@post("/c/{slug:str}/people/setup/{what:str}", opt={"who": OWNER}, status_code=200)
-async def change_setup(
-    request: Request[Any, Any, Any],
-    slug: FromPath[str],
-    what: FromPath[str],
-    data: Form,
-    settings: NamedDependency[Settings],
-) -> Response[Any] | Redirect:
-    """Change or add a ticket type, a question, a consent text, or the shop."""
-    desk = desk_of(request, settings)
-    if what not in _CHANGES:
-        raise NotFoundException
-    try:
-        await _CHANGES[what](desk, data)
-    except setup.Wrong as error:
-        return await _setup(request, settings, wrong=str(error), values=data)
-    return Redirect(f"/c/{slug}/people/setup#{what}", status_code=303)
-
-
-def _key(data: Mapping[str, str]) -> UUID | None:
-    try:
-        return UUID(data["id"]) if data.get("id") else None
-    except ValueError:
-        raise NotFoundException from None
-
-
-async def _change_ticket(desk: Desk, data: Mapping[str, str]) -> None:
-    values = setup.ticket(data, desk.conference.time_zone)
-    key = await store.save_ticket(desk.conference.id, _key(data), values)
-    # More places than before: those who wait get them.
-    await places.fill(desk, key)
-
-
-async def _change_question(desk: Desk, data: Mapping[str, str]) -> None:
-    await store.save_question(desk.conference.id, _key(data), setup.question(data))
-
-
-async def _change_consent(desk: Desk, data: Mapping[str, str]) -> None:
-    key = data.get("key") or str(uuid4())
-    if data.get("retire"):
-        await store.retire_consent(desk.conference.id, key)
-        return
-    title, text = setup.consent(data)
-    await store.save_consent(
-        desk.conference.id,
-        key,
-        title=title,
-        text=text,
-        required=data.get("required") == "1",
-        now=now(),
-    )
-
-
-async def _change_shop(desk: Desk, data: Mapping[str, str]) -> None:
-    values = setup.shop(data)
-    if not values["token"]:
-        values.pop("token")
-    await pretix.shop(desk.conference.id)
-    await pretix.connect(desk.conference.id, values)
-
-
-_CHANGES: Mapping[str, Callable[[Desk, Mapping[str, str]], Awaitable[None]]] = {
-    "tickets": _change_ticket,
-    "questions": _change_question,
-    "consents": _change_consent,
-    "shop": _change_shop,
-}
-
-handlers: list[Any] = [
-    people_page,
-    person_page,
-    change_person,
-    invite,
-    take_over,
-    export_csv,
-    export_xlsx,
-    setup_page,
-    change_setup,
-]
+handlers: list[Any] = [people_page, person_page, change_person, invite, take_over]

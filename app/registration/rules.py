@@ -195,3 +195,16 @@ def in_words(answer: Any) -> str:
     if isinstance(answer, list):
         return ", ".join(str(part) for part in answer)
     return "" if answer in (None, False) else str(answer)
+
+
+def state_words() -> dict[str, str]:
+    """The states of an application, as a page names them."""
+    return {
+        CONFIRMED: _("Has a place"),
+        WAITING: _("Waiting list"),
+        PENDING: _("To be approved"),
+        INVITED: _("Invited"),
+        UNPROVEN: _("Address not proven"),
+        DECLINED: _("Declined"),
+        CANCELLED: _("Given back"),
+    }

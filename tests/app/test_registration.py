@@ -18,6 +18,7 @@ import pytest
 
 from agenda.formats import xlsx_table
 from app import outside
+from app.accounts import sessions
 from app.accounts.tables import Person, WebSession
 from app.attendees import store as attendees
 from app.clock import now
@@ -320,6 +321,7 @@ async def test_a_link_is_renewed_and_revoked(client: httpx.AsyncClient, desk: De
     assert (await client.post(first, data={}, headers=HTML)).status_code == 410
     assert (await client.post(second, data={}, headers=HTML)).status_code == 303
     assert await WebSession.exists()
+    by_mail = await sessions.open_session(person, now=now())
     owner = await make_person("owner@trial.example.org")
     await store.adopt(desk.conference.id)
     row = await store.application(desk.conference.id, person)
@@ -327,9 +329,31 @@ async def test_a_link_is_renewed_and_revoked(client: httpx.AsyncClient, desk: De
     await sign_in(client, owner, now=now())
     await client.post(f"{HERE}/people/{row['id']}/revoke", headers=HTML)
     assert (await client.post(second, data={}, headers=HTML)).status_code == 410
-    assert not await WebSession.exists().where(WebSession.person == person)
+    # Only what came by this link is signed out: mail, and the links of others, are not this one's.
+    assert await WebSession.count().where(WebSession.person == person) == 1
+    assert await sessions.person_of(by_mail) is not None
     forged = second[:-3] + ("AAA" if not second.endswith("AAA") else "BBB")
     assert (await client.get(forged, headers=HTML)).status_code == 410
+
+
+async def test_a_new_link_signs_out_who_came_by_the_old(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    person = await member(desk.conference, "attendee")
+    await store.adopt(desk.conference.id)
+    link = await links.address(desk.settings, desk.conference.id, person, now=desk.now)
+    for _device in range(2):
+        client.cookies.clear()
+        assert (await client.post(link, data={}, headers=HTML)).status_code == 303
+    here = client.cookies[sessions.COOKIE]
+    pressed = await client.post(f"{HERE}/registration/link", data={}, headers=HTML)
+    assert pressed.status_code == 303
+    assert await sessions.person_of(here) is not None
+    assert await WebSession.count().where(WebSession.person == person) == 1
+    wrong = await client.post(
+        f"{HERE}/registration/withdraw", data={"agreement": "x"}, headers=HTML
+    )
+    assert wrong.status_code == 404
 
 
 async def test_a_lasting_link_is_too_little_for_those_who_run_things(
