@@ -19,7 +19,7 @@ from agenda.solver import constraints as c
 from agenda.solver.apart import apart
 from agenda.solver.constraints import weight
 from agenda.solver.problem import Talk
-from agenda.solver.tables import Ints, Tables
+from agenda.solver.tables import Ints, Tables, covered
 
 MOST_AT_ONCE = 6
 """The cost of crowds of one tag is followed exactly up to so many talks at once."""
@@ -89,17 +89,8 @@ def _rooms(tables: Tables, costs: Costs, seconds: float) -> float | None:
             total.append(row[room] * share)
     for room, load in loads.items():
         open_at = np.flatnonzero(tables.may[:, :, room].any(axis=0))
-        solver.Add(solver.Sum(load) <= _covered(tables, open_at))
+        solver.Add(solver.Sum(load) <= covered(tables, open_at))
     return _solve(solver, total)
-
-
-def _covered(tables: Tables, slots: Ints) -> int:
-    """How many minutes some timeslots cover, shared ones counted once."""
-    total, until = 0, -(1 << 60)
-    for start, end in sorted((int(tables.starts[t]), int(tables.ends[t])) for t in slots):
-        total += max(0, end - max(start, until))
-        until = max(until, end)
-    return total
 
 
 def _times(tables: Tables, costs: Costs, seconds: float, *, contents: bool = True) -> float | None:

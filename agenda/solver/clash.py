@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from agenda.solver.board import Board
+from agenda.solver.count import too_much
+from agenda.solver.demand import Demand, demand
 from agenda.solver.model import Aim, MoveModel
 from agenda.solver.problem import NO_TAGS, NO_WISHES, Problem, Room, Rules, Speaker, Talk, TalkCode
-from agenda.solver.run import Limits, Stop, run
+from agenda.solver.run import POSING_S, Limits, Stop, run
 from agenda.solver.tables import tabulate
 
 SMALL = 12
@@ -19,19 +21,6 @@ MOST_PLACES = 60_000
 
 FEW = 8
 """So many demands that were not asked about may be among those shown after a stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """Something that a schedule has to respect. `template` with its `facts` is a sentence."""
-
-    template: str
-    facts: tuple[tuple[str, str], ...]
-    talks: tuple[TalkCode, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        return self.template.format(**dict(self.facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +43,9 @@ def clash(
     when nothing impossible was proved, or the search was stopped before the set was small.
     """
     stop = stop or Stop()
+    counted = too_much(tabulate(problem)) if not stop.asked else ()
+    if counted:
+        return counted
     core = _impossible_talks(problem, list(about), stop, seconds)
     if core is None:
         return ()
@@ -82,7 +74,8 @@ def _is_impossible(problem: Problem, stop: Stop, seconds: float) -> bool:
     tables = tabulate(problem)
     if any(not tables.may[talk].any() for talk in range(tables.size)):
         return True
-    if tables.may.sum() > MOST_PLACES:
+    places = int(tables.may.sum())
+    if places > MOST_PLACES or places * POSING_S > stop.left:
         return False
     model = MoveModel(Board(tables), range(tables.size), Aim(soft=False, crowd_cap=UNLIMITED))
     return run(model, Limits(seconds=seconds, effort=seconds), stop).infeasible
@@ -172,10 +165,6 @@ def _is_tied(one: Talk, two: Talk) -> bool:
     )
 
 
-def _demand(template: str, *talks: TalkCode, **facts: str) -> Demand:
-    return Demand(template=template, facts=tuple(sorted(facts.items())), talks=talks)
-
-
 def _demands(problem: Problem) -> Iterator[_Item]:
     """Every demand of a problem, those first that one would rather not hear about."""
     for talk in problem.talks:
@@ -197,7 +186,7 @@ def _talk_exists(talk: Talk) -> Iterator[_Item]:
     def without(problem: Problem) -> Problem:
         return _only(problem, [other.code for other in problem.talks if other.code != talk.code])
 
-    yield _Item(_demand("“{title}” takes place.", talk.code, title=_title(talk)), without)
+    yield _Item(demand("“{title}” takes place.", talk.code, title=_title(talk)), without)
 
 
 _RULES: tuple[tuple[str, object, str], ...] = (
@@ -214,7 +203,7 @@ def _rule_demands(rules: Rules) -> Iterator[_Item]:
         value = getattr(rules, field)
         if value != nothing:
             facts = {"value": f"{value:g}"} if "{value}" in template else {}
-            yield _Item(_demand(template, **facts), _without_rule(field, nothing))
+            yield _Item(demand(template, **facts), _without_rule(field, nothing))
 
 
 def _without_rule(field: str, nothing: object) -> Callable[[Problem], Problem]:
@@ -228,7 +217,7 @@ def _without_rule(field: str, nothing: object) -> Callable[[Problem], Problem]:
 def _room_demands(room: Room) -> Iterator[_Item]:
     if room.unavailable:
         yield _Item(
-            _demand("{room} is closed at times.", room=room.label or room.name),
+            demand("{room} is closed at times.", room=room.label or room.name),
             lambda problem: replace(
                 problem,
                 rooms=_with(problem.rooms, room.name, lambda r: replace(r, unavailable=NO_TAGS)),
@@ -249,12 +238,12 @@ def _talk_demands(problem: Problem, talk: Talk) -> Iterator[_Item]:
     ):
         if _is_set(talk, name):
             yield _Item(
-                _demand(template, talk.code, title=title), _changed(talk, **{name: _EMPTY[name]})
+                demand(template, talk.code, title=title), _changed(talk, **{name: _EMPTY[name]})
             )
     titles = {other.code: _title(other) for other in problem.talks}
     for code in sorted(talk.prerequisites & titles.keys()):
         yield _Item(
-            _demand(
+            demand(
                 "“{first}” comes before “{title}”.",
                 code,
                 talk.code,
@@ -265,7 +254,7 @@ def _talk_demands(problem: Problem, talk: Talk) -> Iterator[_Item]:
         )
     for tag in sorted(talk.exclusive):
         yield _Item(
-            _demand(
+            demand(
                 "“{title}” overlaps no other talk tagged “{tag}”.", talk.code, title=title, tag=tag
             ),
             _without_tag(talk.code, tag),
@@ -304,7 +293,7 @@ def _speaker_demands(problem: Problem, speaker: Speaker) -> Iterator[_Item]:
     name, label = speaker.name, speaker.label or speaker.name
     if speaker.unavailable:
         yield _Item(
-            _demand("{name} is away at times.", name=label),
+            demand("{name} is away at times.", name=label),
             _of_speaker(name, lambda person: replace(person, unavailable=NO_TAGS)),
         )
     for template, wishes, field in (
@@ -313,11 +302,11 @@ def _speaker_demands(problem: Problem, speaker: Speaker) -> Iterator[_Item]:
     ):
         if wishes.required or wishes.prohibited:
             edit = _no_times if field == "times" else _no_rooms
-            yield _Item(_demand(template, name=label), _of_speaker(name, edit))
+            yield _Item(demand(template, name=label), _of_speaker(name, edit))
     theirs = [talk.code for talk in problem.talks if name in talk.speakers]
     if len(theirs) > 1:
         yield _Item(
-            _demand("{name} is in one place at a time.", *theirs, name=label), _unshared(name)
+            demand("{name} is in one place at a time.", *theirs, name=label), _unshared(name)
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from agenda.solver.board import Board
 from agenda.solver.model import Aim, MoveModel
 from agenda.solver.problem import Assignment, Place, Problem, TalkCode
-from agenda.solver.run import Limits, Stop, StopAt, run
+from agenda.solver.run import POSING_S, Limits, Stop, StopAt, run
 from agenda.solver.search import Budget, Clock
 from agenda.solver.tables import Bools, Spot, Tables, prohibitions, tabulate
 
@@ -26,9 +26,6 @@ MOST_PLACES = 80_000
 
 NOWHERE = 1 << 62
 """What a place costs that cannot be had."""
-
-PLACE_S = 50e-6
-"""What one place of a talk costs to pose."""
 
 EFFORT = 4.0
 KIND_EFFORT = 1.0
@@ -261,7 +258,7 @@ def _aim(spots: list[Spot | None], free: list[int]) -> Aim:
 
 def _posing_s(tables: Tables, free: list[int]) -> float:
     """About how long it takes to pose some talks, with room to spare."""
-    return float(tables.may[free].sum()) * PLACE_S
+    return float(tables.may[free].sum()) * POSING_S
 
 
 def _key(tables: Tables, before: list[Spot | None], after: list[Spot | None]) -> tuple[int, int]:

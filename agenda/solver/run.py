@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from ortools.sat.python import cp_model
 
 from agenda.solver.model import MoveModel
 from agenda.solver.tables import Spot
+
+POSING_S = 50e-6
+"""About what one place of a talk costs to pose in a model, with room to spare."""
 
 Found = Callable[[list[Spot | None], float], None]
 """Told of each better board: its spots, and the bound on the whole cost known by then."""
@@ -33,6 +37,11 @@ class Stop:
     def asked(self) -> bool:
         return self._asked.is_set()
 
+    @property
+    def left(self) -> float:
+        """Seconds until it stops by itself."""
+        return inf
+
     def watch(self, solver: cp_model.CpSolver | None) -> None:
         """Name the search that `ask` has to end."""
         self._running = solver
@@ -52,6 +61,10 @@ class StopAt(Stop):
     @property
     def asked(self) -> bool:
         return self._stop.asked or self._clock() >= self._at
+
+    @property
+    def left(self) -> float:
+        return min(self._stop.left, self._at - self._clock())
 
     def watch(self, solver: cp_model.CpSolver | None) -> None:
         self._stop.watch(solver)
@@ -86,7 +99,7 @@ def run(model: MoveModel, limits: Limits, stop: Stop, found: Found | None = None
     """Search until a limit is reached, nothing better exists, or somebody asks to stop."""
     solver = cp_model.CpSolver()
     parameters = solver.parameters
-    parameters.max_time_in_seconds = max(limits.seconds, 0.01)
+    parameters.max_time_in_seconds = max(min(limits.seconds, stop.left), 0.01)
     if limits.effort is not None:
         parameters.max_deterministic_time = limits.effort
     parameters.num_workers = limits.workers

@@ -99,12 +99,15 @@ class Search:
         clock: Clock,
         stop: Stop | None = None,
         listen: Listener | None = None,
+        spare: float = 0.0,
     ) -> None:
+        """`spare` are seconds of the budget that are left alone while a talk has no place."""
         self._clock = clock
         self._began = clock()
         self._budget = budget
         self._stop = stop or Stop()
         self._listen = listen
+        self._spare = spare
         self._rng = random.Random(budget.seed)
         self.tables: Tables = tabulate(problem)
         pinned = problem.pinned()
@@ -143,7 +146,8 @@ class Search:
         return self._clock() - self._began
 
     def _left(self) -> float:
-        return self._budget.seconds - self._elapsed()
+        spared = self._spare if self._key[0] else 0.0
+        return self._budget.seconds - spared - self._elapsed()
 
     def _goes_on(self) -> bool:
         if self._stop.asked or (self._budget.rounds is None and self._left() <= 0.05):

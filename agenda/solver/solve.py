@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from math import inf
 
 from agenda.edits import Edit
 from agenda.model import Schedule, SlotId
 from agenda.rules import Rules
-from agenda.solver.clash import Demand, clash
+from agenda.solver.clash import clash
 from agenda.solver.constraints import BY_NAME, Level
+from agenda.solver.demand import Demand
 from agenda.solver.frame import Frame, Mode
 from agenda.solver.pose import Posed, edits, pose
 from agenda.solver.problem import Assignment, Problem, TalkCode
@@ -30,6 +30,9 @@ for whom there is no place, and to say why."""
 
 CLASH_S = 8.0
 """How long is looked for the demands that clash."""
+
+CLASH_SHARE = 0.3
+"""What part of a draft's time is kept for that, while a session has no place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,15 @@ def _search(
         if tell is not None:
             tell(_news(posed, progress))
 
-    search = Search(posed.problem, budget=request.budget, clock=clock, stop=stop, listen=listen)
+    seconds = request.budget.seconds
+    search = Search(
+        posed.problem,
+        budget=request.budget,
+        clock=clock,
+        stop=stop,
+        listen=listen,
+        spare=min(CLASH_S, seconds * CLASH_SHARE),
+    )
     start = posed.before if request.frame.mode is Mode.COMPLETE else None
     outcome = search.run(start)
     missing = [t.code for t in posed.problem.talks if t.code not in outcome.assignment]
@@ -143,7 +154,7 @@ def _search(
         request.frame.mode,
         outcome.assignment,
         missing=missing,
-        clash=_clash(posed, missing, stop, clock),
+        clash=_clash(posed, missing, stop, clock, began + seconds),
         bound=None if outcome.bound is None else outcome.bound - medium * MEDIUM,
         gap=outcome.gap,
         optimal=outcome.optimal,
@@ -205,7 +216,7 @@ def _clash(
     missing: tuple[TalkCode, ...] | list[TalkCode],
     stop: Stop,
     clock: Clock,
-    ends: float = inf,
+    ends: float,
 ) -> list[Demand]:
     timed = StopAt(stop, clock, min(ends, clock() + CLASH_S))
     if not missing or timed.asked:

@@ -134,6 +134,15 @@ def tabulate(problem: Problem) -> Tables:
     )
 
 
+def covered(tables: Tables, slots: Ints) -> int:
+    """How many minutes some timeslots cover, shared ones counted once."""
+    total, until = 0, -(1 << 60)
+    for start, end in sorted((int(tables.starts[t]), int(tables.ends[t])) for t in slots):
+        total += max(0, end - max(start, until))
+        until = max(until, end)
+    return total
+
+
 def _minute(instant: datetime) -> int:
     return int(instant.timestamp()) // 60
 
@@ -206,7 +215,7 @@ def _at_once(problem: Problem, themes: Ints, audiences: Ints, contents: Ints) ->
 def _variety(problem: Problem, audiences: Ints, levels: Ints) -> Ints:
     """n × n: the reward for each minute of sharing one timeslot."""
     talks = problem.talks
-    named = np.array([bool(talk.audiences) for talk in talks])
+    named = np.array([bool(talk.audiences) for talk in talks], dtype=np.bool_)
     languages = {word: i for i, word in enumerate(sorted({talk.language for talk in talks}))}
     tongues = np.array([languages[talk.language] for talk in talks], dtype=np.int64)
     total = weight(problem, c.AUDIENCE_DIVERSITY) * (
@@ -338,7 +347,9 @@ def _time_wishes(
     problem: Problem, talk: Talk, crew: list[Speaker], minutes: Ints
 ) -> tuple[Bools, Ints]:
     slots = problem.timeslots
-    no = np.array([bool(slot.kinds) and talk.kind not in slot.kinds for slot in slots])
+    no = np.array(
+        [bool(slot.kinds) and talk.kind not in slot.kinds for slot in slots], dtype=np.bool_
+    )
     if weight(problem, c.SPEAKER_UNAVAILABLE):
         away = frozenset().union(*(speaker.unavailable for speaker in crew))
         no |= np.array([slot.id in away for slot in slots], dtype=np.bool_)
@@ -357,7 +368,9 @@ def _time_wishes(
 def _room_wishes(problem: Problem, talk: Talk, crew: list[Speaker]) -> tuple[Bools, Ints, Ints]:
     """Which rooms do not suit, what each costs for a minute, and what it costs at all."""
     rooms = problem.rooms
-    no = np.array([bool(room.kinds) and talk.kind not in room.kinds for room in rooms])
+    no = np.array(
+        [bool(room.kinds) and talk.kind not in room.kinds for room in rooms], dtype=np.bool_
+    )
     rate = np.zeros(len(rooms), dtype=np.int64)
     for wishes, names in [(talk.rooms, _TALK_ROOMS), *((p.rooms, _SPEAKER_ROOMS) for p in crew)]:
         if wishes != _NONE:
