@@ -10,7 +10,7 @@ from uuid import UUID
 from litestar import Request
 
 from agenda.doors import Phase
-from agenda.model import Session
+from agenda.model import Session, SlotId
 from app import live
 from app.accounts.viewer import Viewer
 from app.afterwards import store
@@ -58,7 +58,7 @@ async def of_room(
         "starred_next": [
             card
             for card in kept.programme(found.released).cards
-            if card.session.id in mine and _coming(card, found)
+            if card.session.id in mine and coming(card, found.phases, found.now)
         ][:3],
     }
 
@@ -95,9 +95,10 @@ def _just_over(found: House, this: RoomView) -> SlotView | None:
     return slot_view(found.released, ended[-1], found.phases) if ended else None
 
 
-def _coming(card: Card, found: House) -> bool:
-    phase = found.phases.get(card.slot.id, Phase.UPCOMING)
+def coming(card: Card, phases: Mapping[SlotId, Phase], now: datetime) -> bool:
+    """Whether something starred is on, or begins within an hour and a half."""
+    phase = phases.get(card.slot.id, Phase.UPCOMING)
     if phase in (Phase.LIVE, Phase.DOORS):
         return True
-    near = found.now - timedelta(minutes=1) < card.slot.start < found.now + _AHEAD
+    near = now - timedelta(minutes=1) < card.slot.start < now + _AHEAD
     return near and phase in (Phase.UPCOMING, Phase.GREEN_ROOM)

@@ -14,7 +14,7 @@ from litestar.response import Redirect, Response
 from agenda.doors import Phase
 from agenda.model import SessionId
 from app.accounts.viewer import EVERYBODY
-from app.afterwards import store
+from app.afterwards import around, store
 from app.clock import now
 from app.errors import Refused
 from app.html import gettext as _
@@ -40,6 +40,28 @@ async def _known(request: Asked, session_id: UUID) -> Programme:
     if SessionId(str(session_id)) not in programme.sessions:
         raise NotFoundException(_("There is no such session in the present release."))
     return programme
+
+
+@get("/c/{slug:str}/soon", opt={"who": EVERYBODY})
+async def soon(request: Asked, slug: FromPath[str]) -> Response[Any]:
+    """What I starred and is about to begin, for every page that is open: a page asks now and then."""
+    programme, instant = await _programme(request), now()
+    conference, person = request.state.conference.id, request.state.viewer.person
+    phases = (await kept.phases(conference)).reached
+    mine = await stars.of(conference, person)
+    found = [
+        {
+            "title": card.session.title,
+            "room": card.room.name,
+            "start": card.slot.start.isoformat(),
+            "url": f"/c/{slug}/rooms/{card.room_slug}",
+        }
+        for card in programme.cards
+        if card.session.id in mine
+        and card.slot.start > instant
+        and around.coming(card, phases, instant)
+    ]
+    return Response(found, headers={"Cache-Control": "no-store"})
 
 
 @post("/c/{slug:str}/sessions/{session_id:uuid}/rating", opt={"who": EVERYBODY})
@@ -157,4 +179,4 @@ async def _missed(request: Asked, programme: Programme) -> list[Any]:
     return [card for card in reversed(over) if card.session.id not in seen]
 
 
-handlers: list[Any] = [rate, note, change_note, my_notes]
+handlers: list[Any] = [soon, rate, note, change_note, my_notes]

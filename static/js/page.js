@@ -95,6 +95,9 @@ zone();
 
 const conference = meta("conference");
 if (conference) listen(conference.content, conference.dataset.ear);
+if (conference?.dataset.ear && !document.getElementById("stage") && root.dataset.lights !== "backstage") {
+  import("./soon.js").then(({ watchStars }) => watchStars(conference.content));
+}
 
 // A star that overlaps with another one says so, and where else it can be seen.
 document.addEventListener("plenary-starred", (event) => {
@@ -116,7 +119,7 @@ document.addEventListener("plenary:notice", (event) => {
   const place = document.getElementById("notices");
   if (!place || !words) return;
   const left = over ? Date.parse(over) - Date.now() : Infinity;
-  if (left <= 0 || (kind === "soon" && document.getElementById("soon"))) return;
+  if (left <= 0 || (["soon", "last_call"].includes(kind) && document.getElementById("soon"))) return;
   if (kind === "mention" && new URL(url, location.href).pathname === location.pathname) return;
   const note = document.createElement("div");
   note.className = "notice";

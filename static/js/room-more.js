@@ -1,8 +1,8 @@
-// A room's further parts: keys, volume, picture by hand, hand raising, what follows a session.
+// A room's further parts: keys, picture by hand, hand raising, what follows a session.
+import { Sound } from "./room-sound.js";
 import { Talk } from "./talk.js";
 import { _ } from "./words.js";
 
-const VOLUME = "plenary-volume";
 const LAYER = "plenary-layer";
 
 /** @typedef {{stage: HTMLElement, video: HTMLVideoElement, strip: HTMLElement, watch: import("./whep.js").Watch,
@@ -19,18 +19,17 @@ export class More {
     this.layout = "auto";
     this.hand = "";
     this.talk = new Talk();
+    this.sound = new Sound(parts.video, parts.sound);
     this.soon = /** @type {HTMLElement} */ (document.getElementById("soon"));
     this.help = /** @type {HTMLDialogElement} */ (document.getElementById("help"));
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("submit", (event) => this.submit(event));
-    document.addEventListener("input", (event) => this.volume(/** @type {HTMLInputElement} */ (event.target)));
-    document.addEventListener("change", (event) => this.device(/** @type {HTMLSelectElement} */ (event.target)));
     for (const topic of ["floor", "hand"]) document.addEventListener(`plenary:${topic}`, () => this.floor());
     parts.video.textTracks.addEventListener("addtrack", () => this.showCaptions());
     setInterval(() => this.tick(), 1000);
     setInterval(() => this.lanes(), 4000);
     setInterval(() => this.link(), 3000);
-    this.remembered();
+    this.sound.remembered();
   }
 
   /** The page says something else about the room: after a switch, a phase, a release. */
@@ -44,52 +43,11 @@ export class More {
     }
     const over = document.getElementById("afterwards");
     if (over && this.ended.has(over.dataset.session)) over.hidden = true;
-    this.remembered();
+    this.sound.remembered();
     this.showCaptions();
     this.showChoices();
     this.floor();
     this.tick();
-  }
-
-  /** Volume as it was left; a phone that has keys for it gets no slider. */
-  remembered() {
-    const { video } = this.parts;
-    const before = video.volume;
-    const wanted = Number(localStorage.getItem(VOLUME) ?? 100);
-    video.volume = 0.5;
-    const settable = video.volume === 0.5;
-    video.volume = settable ? wanted / 100 : before;
-    for (const slider of document.querySelectorAll("[data-volume]")) {
-      /** @type {HTMLElement} */ (slider).hidden = !settable;
-      /** @type {HTMLInputElement} */ (slider.querySelector("input")).value = String(wanted);
-    }
-    this.devices();
-  }
-
-  /** @param {HTMLInputElement} slider */
-  volume(slider) {
-    if (!slider.closest?.("[data-volume]")) return;
-    const { video } = this.parts;
-    video.volume = Number(slider.value) / 100;
-    localStorage.setItem(VOLUME, slider.value);
-    if (video.muted && Number(slider.value) > 0) this.parts.sound();
-  }
-
-  /** Loudspeakers, where the browser lets a page choose. */
-  async devices() {
-    const box = /** @type {HTMLElement | null} */ (document.querySelector("[data-devices]"));
-    const { video } = this.parts;
-    if (!box || !("setSinkId" in video) || !navigator.mediaDevices) return;
-    const found = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "audiooutput" && device.label);
-    box.hidden = found.length < 2;
-    const chosen = /** @type {any} */ (video).sinkId || "default";
-    box.querySelector("select")?.replaceChildren(...found.map((device) => new Option(device.label, device.deviceId, false, device.deviceId === chosen)));
-  }
-
-  /** @param {HTMLSelectElement} select */
-  device(select) {
-    if (!select.closest?.("[data-devices]")) return;
-    /** @type {any} */ (this.parts.video).setSinkId(select.value).catch(() => {});
   }
 
   /** @param {MouseEvent} event */

@@ -88,7 +88,9 @@ async function play() {
   video.muted = sessionStorage.getItem(SOUND) !== "on";
   try {
     await video.play();
-  } catch {
+  } catch (error) {
+    // A play that a newer track interrupted says nothing about the sound.
+    if (/** @type {DOMException} */ (error).name !== "NotAllowedError") return;
     video.muted = true;
     await video.play().catch(() => {});
   }
@@ -184,8 +186,24 @@ async function refresh(url) {
   box.innerHTML = await answer.text();
   const fresh = box.querySelector("#room_state");
   if (!fresh || /** @type {HTMLElement} */ (fresh).dataset.room !== room) return;
-  state().replaceWith(fresh);
+  swap(/** @type {HTMLElement} */ (fresh));
   settle();
+}
+
+/** Put what the page says now in the place of what it said; what the viewer has in hand stays: an
+ * open menu, a rating half written, the focus.
+ * @param {HTMLElement} fresh
+ */
+function swap(fresh) {
+  const old = state();
+  const held = /** @type {HTMLElement | null} */ (old.contains(document.activeElement) ? document.activeElement : null);
+  const [menu, next] = [old, fresh].map((box) => /** @type {HTMLDetailsElement | null} */ (box.querySelector("details.settings")));
+  if (menu && next) next.open = menu.open;
+  const [rating, asked] = [old, fresh].map((box) => /** @type {HTMLFormElement | null} */ (box.querySelector("#rate")));
+  if (rating && asked && rating.action === asked.action) asked.replaceWith(rating);
+  old.replaceWith(fresh);
+  const { act } = held?.dataset ?? {};
+  (held?.isConnected ? held : act ? /** @type {HTMLElement | null} */ (fresh.querySelector(`[data-act="${act}"]`)) : null)?.focus();
 }
 
 function settle() {

@@ -238,6 +238,7 @@ TABLE: dict[str, Any] = {
     "GET /c/{slug:str}/sponsors/{sponsor_slug:str}/talk/export.csv": frozenset(
         {"owner", "sponsor"}
     ),
+    "GET /c/{slug:str}/soon": EVERYBODY,
     "GET /c/{slug:str}/rooms/{room:str}/talk": EVERYBODY,
     "GET /c/{slug:str}/rooms/{room:str}/talk/messages": EVERYBODY,
     "POST /c/{slug:str}/rooms/{room:str}/talk/messages": EVERYBODY,

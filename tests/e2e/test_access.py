@@ -173,6 +173,7 @@ NONE = frozenset(
         "/c/{slug:str}/reports.json",
         "/c/{slug:str}/reports.xlsx",
         "/c/{slug:str}/sessions/{session_id:uuid}/preview.png",
+        "/c/{slug:str}/soon",
         "/c/{slug:str}/rooms/{room:str}/talk",
         "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk",
         "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk/messages",
