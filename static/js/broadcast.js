@@ -5,6 +5,8 @@ import { Watching } from "./watching.js";
 const TOKEN_MS = 90 * 60 * 1000;
 const AGAIN_MS = 1500;
 const NEAR_S = 4;
+/** Target durations behind the stage at which a viewer who wants to be near it is taken there. */
+const FAR = 10;
 
 /** @typedef {{plain: string, low_latency: string, still: string, watching: string}} Addresses */
 
@@ -26,14 +28,19 @@ export class Broadcast {
     this.room = "";
     /** @type {any} */
     this.hls = null;
-    this.began = 0;
+    /** Whether the viewer went back in time, and wants to stay there. */
+    this.held = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** Counts starts, so that what an earlier one still waits for comes to nothing. */
     this.turn = 0;
     const { video } = wishes;
     this.watching = new Watching(() => this.running && !video.paused);
-    video.addEventListener("playing", () => this.running && this.watching.playing());
+    video.addEventListener("playing", () => {
+      if (!this.running) return;
+      wishes.tell("playing");
+      this.watching.playing();
+    });
   }
 
   get running() {
@@ -44,6 +51,7 @@ export class Broadcast {
    * @param {string} room
    */
   async start(room) {
+    const at = room === this.room && this.held ? this.hls?.playingDate?.getTime() : undefined;
     if (room !== this.room) this.watching.stop();
     this.#halt();
     this.room = room;
@@ -53,7 +61,7 @@ export class Broadcast {
       const addresses = /** @type {Addresses} */ (await fetchGrant(this.wishes.addressOf(room)));
       if (turn !== this.turn) return;
       this.watching.address = addresses.watching;
-      await this.#open(addresses, turn);
+      await this.#open(addresses, turn, at);
       this.#after(TOKEN_MS, turn);
     } catch {
       this.#after(AGAIN_MS, turn);
@@ -71,6 +79,7 @@ export class Broadcast {
     clearTimeout(this.timer);
     this.hls?.destroy();
     this.hls = null;
+    this.held = false;
     const { video } = this.wishes;
     if (video.getAttribute("src")) {
       video.removeAttribute("src");
@@ -108,12 +117,19 @@ export class Broadcast {
     if (!video.seekable.length) return;
     const edge = video.seekable.end(video.seekable.length - 1);
     const nearest = this.hls?.liveSyncPosition ?? edge - NEAR_S;
-    video.currentTime = Math.max(video.seekable.start(0), Math.min(nearest, edge - seconds));
+    const wanted = Math.min(nearest, edge - seconds);
+    this.held = wanted < nearest;
+    // hls.js would take whoever is far behind to the newest.
+    if (this.hls) this.hls.config.liveMaxLatencyDurationCount = this.held ? Infinity : FAR;
+    // A little inside: what is oldest may be gone a moment later.
+    video.currentTime = Math.max(Math.min(video.seekable.start(0) + 1, nearest), wanted);
     video.play().catch(() => {});
   }
 
-  /** @param {Addresses} addresses @param {number} turn */
-  async #open(addresses, turn) {
+  /** @param {Addresses} addresses @param {number} turn
+   * @param {number} [at] the instant (ms) to which the viewer had gone back
+   */
+  async #open(addresses, turn, at) {
     const { video, lowLatency = true } = this.wishes;
     video.srcObject = null;
     if (playsItself(video)) {
@@ -128,7 +144,7 @@ export class Broadcast {
       lowLatencyMode: lowLatency,
       backBufferLength: 30,
       maxBufferLength: 20,
-      liveMaxLatencyDurationCount: 10,
+      liveMaxLatencyDurationCount: FAR,
       liveSyncDurationCount: 3,
       maxLiveSyncPlaybackRate: 1.15,
       // A room's broadcast begins with its first second, and comes back when the node does.
@@ -144,7 +160,13 @@ export class Broadcast {
         this.#after(AGAIN_MS, turn);
       }
     });
-    hls.on(Hls.Events.FRAG_BUFFERED, () => this.wishes.tell("playing"));
+    hls.on(Hls.Events.FRAG_BUFFERED, () => {
+      this.wishes.tell("playing");
+      const here = hls.playingDate?.getTime();
+      if (!at || !here || hls !== this.hls) return;
+      this.seekBack(this.back + (here - at) / 1000);
+      at = undefined;
+    });
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.#play());
     hls.loadSource(lowLatency ? addresses.low_latency : addresses.plain);
     hls.attachMedia(video);

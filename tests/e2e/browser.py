@@ -77,6 +77,11 @@ def errors_of(page: Page) -> list[str]:
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on(
-        "console", lambda message: found.append(message.text) if message.type == "error" else None
+        "console",
+        lambda message: (
+            found.append(f"{message.text} {message.location['url']}")
+            if message.type == "error"
+            else None
+        ),
     )
     return found
