@@ -331,6 +331,10 @@ async def test_the_producers_page_switches_and_sends_out(
     page = await client.get("/c/trial/recordings")
     assert "Tube" in page.text
     assert "secret-key" not in page.text
+    # How it fares stands in what the page fetches anew by itself.
+    fresh = await client.get("/c/trial/recordings", headers={"hx-request": "true"})
+    assert "waits for the room" in fresh.text
+    assert "<html" not in fresh.text
     stop = f"/c/trial/recordings/outgoing/{rows[0]['id']}/stop"
     await client.post(stop, headers=same_origin())
     assert [r["active"] for r in await store.outgoing([conference.id])] == [False]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import re
 import socket
@@ -161,34 +160,47 @@ async def test_either_side_may_be_killed(tmp_path: Path) -> None:
             await until(lambda: live(air), seconds=15, what="pictures after the node's death")
 
 
-class Platform:
-    """What an outside platform is to us: somebody who listens for RTMP."""
+LISTEN = """
+import av, sys
+with av.open(sys.argv[1], "r", options={"listen": "1", "timeout": "45"}, timeout=45.0) as container:
+    for frame in container.decode():
+        kind = "v" if isinstance(frame, av.VideoFrame) else "a"
+        print(kind, getattr(frame, "width", 0), flush=True)
+"""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+
+class Platform:
+    """What an outside platform is to us: a process that listens for RTMP, and can be killed."""
+
+    def __init__(self, address: str) -> None:
         self.pictures = 0
         self.sounds = 0
         self.sizes: set[int] = set()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", LISTEN, address],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self._thread = threading.Thread(target=self._listen, daemon=True)
-
-    def start(self) -> None:
         self._thread.start()
 
-    def _listen(self) -> None:
-        # Our end hangs up without a word, which is an error at theirs.
-        with contextlib.suppress(av.error.FFmpegError):
-            self._take()
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
-    def _take(self) -> None:
-        address = f"rtmp://127.0.0.1:{self.port}/live/key"
-        options = {"listen": "1", "timeout": "45"}
-        with av.open(address, "r", options=options, timeout=45.0) as container:
-            for frame in container.decode():
-                if isinstance(frame, av.VideoFrame):
-                    self.pictures += 1
-                    self.sizes.add(frame.width)
-                else:
-                    self.sounds += 1
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            kind, width = line.split()
+            if kind == "v":
+                self.pictures += 1
+                self.sizes.add(int(width))
+            else:
+                self.sounds += 1
 
 
 async def test_a_room_is_sent_out_and_sent_again(tmp_path: Path) -> None:
@@ -198,31 +210,55 @@ async def test_a_room_is_sent_out_and_sent_again(tmp_path: Path) -> None:
     target = {"id": "tube", "url": f"rtmp://127.0.0.1:{port}/live/key"}
     async with on_the_air(tmp_path) as air:
 
-        async def states() -> dict[str, Any]:
+        async def state() -> dict[str, Any]:
             told = await air.wish({"room": ROOM, "targets": [target]})
             found: dict[str, Any] = told["rooms"][0]["targets"][0]
             return found
 
+        async def stands_at(*wanted: str) -> None:
+            async def so() -> bool:
+                return (await state())["state"] in wanted
+
+            await until(so, seconds=30, what=" or ".join(wanted))
+
+        async def pictures_at(platform: Platform) -> None:
+            async def come() -> bool:
+                return platform.pictures > 30 and (await state())["state"] == "sending"
+
+            await until(come, seconds=45, what="pictures at the platform")
+
         await air.on_air(ROOM)
         async with air.speaker(loop()):
             # Nobody listens yet: refused, said in words, and tried again.
-            async def refused() -> bool:
-                return (await states())["state"] == "refused"
+            await stands_at("refused")
+            words = (await state())["words"]
+            assert words
+            assert "key" not in words
+            first = Platform(target["url"])
+            await pictures_at(first)
+            before = await state()
+            assert before["kbps"] > 0
 
-            await until(refused, seconds=15, what="a refusal")
-            assert "key" not in (await states())["words"]
-            platform = Platform(port)
-            platform.start()
-
-            async def sending() -> bool:
-                state = await states()
-                return state["state"] == "sending" and platform.pictures > 30
-
-            await until(sending, seconds=30, what="pictures at the platform")
+            # In mid-stream the platform dies: said in words, and sent again when it is back.
+            first.kill()
+            await stands_at("lost", "refused")
+            lost = await state()
+            assert lost["words"]
+            assert lost["kbps"] == 0
+            second = Platform(target["url"])
+            await pictures_at(second)
+            assert (await state())["restarts"] > before["restarts"]
             # A slate follows, another size: the platform sees one size.
-        await asyncio.sleep(4)
-        assert platform.sizes == {1280}
-        assert platform.sounds > 30
+            seen = second.pictures
+
+        async def slate() -> bool:
+            told = await air.wish({"room": ROOM, "targets": [target]})
+            return bool(told["rooms"][0]["on_slate"]) and second.pictures > seen + 30
+
+        await until(slate, seconds=30, what="the slate at the platform")
+        assert second.sizes == {1280}
+        assert second.sounds > 30
+        second.kill()
 
 
 def test_settings_are_refused_in_words(tmp_path: Path) -> None:
