@@ -141,8 +141,14 @@ class Scene:
 async def test_the_broadcast_in_a_room_page(tmp_path: Path) -> None:
     orange, blue = loop_of(ORANGE, 320, 180), loop_of(BLUE, 640, 360)
     # A TURN server that is not there: whoever has no UDP has nothing.
-    turn = {"PLENARY_TURN_URLS": "turn:127.0.0.1:9?transport=tcp", "PLENARY_TURN_SECRET": "t" * 20}
-    async with h.running(tmp_path / "var", **turn) as house, chromium() as browser:
+    async with (
+        h.running(
+            tmp_path / "var",
+            PLENARY_TURN_URLS="turn:127.0.0.1:9?transport=tcp",
+            PLENARY_TURN_SECRET="t" * 20,
+        ) as house,
+        chromium() as browser,
+    ):
         await house.open_conference()
         slots = await h.put_on(
             house, [h.Act("Harbour Hall", "Fifty years of shutting the gate", "Sam Shore", -5, 600)]

@@ -101,13 +101,13 @@ class Air:
         told: dict[str, Any] = answer.json()
         return told
 
-    async def on_air(self, *rooms: str) -> None:
-        """Put the group on air in these rooms and nowhere else."""
+    async def on_air(self, *rooms: str, home: str | None = None) -> None:
+        """Put the group on air in these rooms and nowhere else; they live on the node at `home`."""
         grant = self.token(control=True)
         async with self.client("media") as client:
             answer = await client.put(
                 "/media/stages",
-                json={"stages": {room: {"on_air": GROUP} for room in rooms}},
+                json={"stages": {room: {"on_air": GROUP, "home": home} for room in rooms}},
                 headers={"authorization": f"Bearer {grant}"},
             )
         answer.raise_for_status()

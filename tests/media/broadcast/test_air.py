@@ -160,6 +160,33 @@ async def test_either_side_may_be_killed(tmp_path: Path) -> None:
             await until(lambda: live(air), seconds=15, what="pictures after the node's death")
 
 
+async def test_a_room_of_another_node_is_broadcast_and_comes_back(tmp_path: Path) -> None:
+    """The broadcast asks its own node, which has the room relayed from where it lives."""
+    far = Air(tmp_path / "far")
+    far.folder.mkdir()
+    async with on_the_air(tmp_path) as air:
+        try:
+            far.start("media")
+            await far.ready("media")
+            await far.on_air(ROOM)
+            await air.on_air(ROOM, home=far.node_address)
+            await air.wish({"room": ROOM})
+            async with far.speaker(loop()):
+                await until(lambda: live(air), seconds=20, what="pictures from the other node")
+                far.kill("media")
+
+                async def dark() -> bool:
+                    return not await live(air)
+
+                await until(dark, seconds=20, what="the slate")
+                far.start("media")
+                await far.ready("media")
+                await far.on_air(ROOM)
+                await until(lambda: live(air), seconds=30, what="pictures after its death")
+        finally:
+            far.stop()
+
+
 LISTEN = """
 import av, sys
 with av.open(sys.argv[1], "r", options={"listen": "1", "timeout": "45"}, timeout=45.0) as container:
