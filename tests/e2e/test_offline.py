@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from playwright.async_api import Page
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.async_api import Browser, Page
 
 from app.accounts import sessions
 from app.attendees import codes
 from app.attendees import store as attendees
 from app.clock import now
+from app.notices import push
 from app.programme import stars
 from tests.app.builders import make_conference, make_person, make_schedule, member
 from tests.app.making import release
@@ -20,6 +26,22 @@ from tests.e2e.browser import chromium, errors_of, signed_in
 from tests.e2e.web_alone import web_alone
 
 PHONE = {"width": 390, "height": 844}
+PUSH_SERVICE = """() => {
+  // Headless Chromium has no push service: this stands at its boundary and nowhere else.
+  const made = { endpoint: 'https://push.example/abc', toJSON: () => ({ endpoint: 'https://push.example/abc', keys: KEYS }) };
+  PushManager.prototype.getSubscription = async () => window.rings ?? null;
+  PushManager.prototype.subscribe = async (options) => {
+    window.asked = { visible: options.userVisibleOnly, key: options.applicationServerKey.length };
+    localStorage.setItem('asked', JSON.stringify(window.asked));
+    return made;
+  };
+  Notification.requestPermission = async () => 'granted';
+}"""
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+)
+NO_PUSH = "() => { delete window.PushManager; }"
 KEPT = """async () => {
   const pages = await caches.open('plenary-pages');
   return (await pages.keys()).map((request) => new URL(request.url).pathname + new URL(request.url).search);
@@ -92,7 +114,45 @@ async def test_a_train_without_a_network(tmp_path: Path, database_url: str, redi
         assert await page.locator("button.star").nth(0).get_attribute("aria-pressed") == "true"
         assert await page.locator("button.star").nth(1).get_attribute("aria-pressed") == "false"
 
+        await a_device_rings(browser, web.url, cookie, ada)
         await forgotten_with_its_person(page, root)
+
+
+async def a_device_rings(browser: Browser, url: str, cookie: str, ada: UUID) -> None:
+    """One press lets a browser ring, and another takes it away; an iPhone says what it needs first."""
+    secret = ec.generate_private_key(ec.SECP256R1()).public_key()
+    point = secret.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    keys = {"p256dh": _text(point), "auth": _text(b"0123456789abcdef")}
+    context = await signed_in(browser, url, cookie, viewport=PHONE)
+    page = await context.new_page()
+    await page.add_init_script(f"({PUSH_SERVICE.replace('KEYS', json.dumps(keys))})()")
+    await page.goto(f"{url}/c/trial/preferences")
+    await page.click("#push-on")
+    await page.locator("#devices li").wait_for(timeout=20000)
+    assert json.loads(await page.evaluate("localStorage.getItem('asked')")) == {
+        "visible": True,
+        "key": 65,
+    }
+    (device,) = await push.devices(ada)
+    assert device["endpoint"] == "https://push.example/abc"
+    assert "Linux" in device["device"] or "Chrome" in device["device"]
+    await page.click("#devices li button")
+    await page.locator("#devices li").wait_for(state="detached", timeout=20000)
+    assert await push.devices(ada) == []
+    await context.close()
+    context = await signed_in(browser, url, cookie, viewport=PHONE, user_agent=IPHONE)
+    page = await context.new_page()
+    await page.add_init_script(f"({NO_PUSH})()")
+    await page.goto(f"{url}/c/trial/preferences")
+    said = page.locator("#push-state")
+    await said.wait_for(timeout=20000)
+    assert "Add to Home Screen" in await said.inner_text()
+    assert await page.locator("#push-on").is_hidden()
+    await context.close()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 async def forgotten_with_its_person(page: Page, root: str) -> None:
