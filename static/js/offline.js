@@ -4,7 +4,10 @@ import { _ } from "./words.js";
 /** @param {string} name */
 const meta = (name) => /** @type {HTMLMetaElement | null} */ (document.querySelector(`meta[name="${name}"]`))?.content;
 
-/** What is kept ahead: the days, all days as a list, one's own agenda, the badge. */
+/** At most so many pages of starred sessions are kept ahead. */
+const MOST_SESSIONS = 40;
+
+/** What is kept ahead: the days, all days as a list, one's own agenda with its sessions, the badge. */
 function wanted() {
   const slug = meta("conference");
   if (!slug || !/\/(agenda|badge|lobby|registration|preferences)$/.test(location.pathname)) return [];
@@ -12,7 +15,8 @@ function wanted() {
   const days = [...document.querySelectorAll("nav.days a")].map((link) => /** @type {HTMLAnchorElement} */ (link).getAttribute("href") ?? "");
   const all = [`${root}/agenda`, `${root}/agenda?day=all&view=list`, `${root}/agenda?view=list`, ...days];
   if (meta("who")) all.push(`${root}/agenda?mine=1`, `${root}/agenda?mine=1&view=list`, `${root}/badge`);
-  return all;
+  const starred = [...document.querySelectorAll('.star[aria-pressed="true"]')].map((star) => (star.getAttribute("formaction") ?? "").replace(/\/star$/, ""));
+  return [...all, ...new Set(starred.filter(Boolean).slice(0, MOST_SESSIONS))];
 }
 
 /** @param {string} words @param {string} id */

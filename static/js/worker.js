@@ -215,7 +215,7 @@ self.addEventListener("message", (event) => {
  * @param {string[]} paths */
 async function keepAll(paths) {
   const pages = await caches.open(PAGES);
-  for (const path of paths.slice(0, 12)) {
+  for (const path of paths.slice(0, 60)) {
     const url = new URL(path, location.origin);
     if (url.origin !== location.origin || !KEPT.test(url.pathname)) continue;
     const found = await pages.match(plain(url));

@@ -114,6 +114,10 @@ async def test_a_train_without_a_network(tmp_path: Path, database_url: str, redi
         assert await page.locator("button.star").nth(0).get_attribute("aria-pressed") == "true"
         assert await page.locator("button.star").nth(1).get_attribute("aria-pressed") == "false"
 
+        async def session_kept() -> bool:
+            return any("/sessions/" in path for path in await kept(page))
+
+        await h.until(session_kept, seconds=20, what="the starred session's own page kept")
         await a_device_rings(browser, web.url, cookie, ada)
         await forgotten_with_its_person(page, root)
 
