@@ -1,7 +1,8 @@
-"""An attendee's day in one go: mail, lobby, room, three switches, question, poll, offline, certificate."""
+"""An attendee's day in one go, from the mail to the recording and the certificate, on both engines."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -11,9 +12,16 @@ from uuid import UUID, uuid4
 
 from playwright.async_api import Page
 
+from agenda.doors import OverrideKind
+from app.clock import now
+from app.recordings import store as recordings
+from app.recordings.policy import ALWAYS
+from app.stages import store as stages
 from app.stages.tables import PhaseChange, Presence
 from tests.e2e import house as h
 from tests.e2e.browser import chromium, signed_in
+from tests.e2e.test_broadcast import loop_of, speaker
+from tests.e2e.test_live_session import ORANGE
 from tests.e2e.test_taking_part import shows
 
 
@@ -33,6 +41,22 @@ async def mailed_link(house: h.House, address: str) -> str:
     return link
 
 
+KEPT = """async () => {
+  for (const name of await caches.keys()) {
+    if (await (await caches.open(name)).match(location.href)) return true;
+  }
+  return false;
+}"""
+PLAYED = """async () => {
+  const video = document.querySelector('[data-recording] video');
+  if (!video.duration) await new Promise((go) => video.addEventListener('loadedmetadata', go));
+  video.muted = true;
+  await video.play();
+  await new Promise((go) => video.requestVideoFrameCallback(go));
+  return video.duration;
+}"""
+
+
 async def entered(page: Page, room: str) -> None:
     await page.wait_for_selector(f'#room_state[data-slug="{room}"]', state="attached")
     await page.wait_for_function(
@@ -42,9 +66,17 @@ async def entered(page: Page, room: str) -> None:
     )
 
 
-async def test_from_the_mail_to_the_certificate(tmp_path: Path) -> None:
-    async with h.running(tmp_path / "var") as house, chromium() as browser:
+async def test_from_the_mail_to_the_certificate(tmp_path: Path, database_url: str) -> None:
+    loop = loop_of(ORANGE, 320, 180)
+    async with (
+        h.running(tmp_path / "var", database_url) as house,
+        chromium() as browser,
+        contextlib.AsyncExitStack() as stack,
+    ):
         await house.open_conference()
+        await recordings.set_policy(
+            house.conference, recordings.Policy(mode=ALWAYS), by=None, now=now()
+        )
         day = 24 * 3600
         slots = await h.put_on(
             house,
@@ -55,6 +87,8 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path) -> None:
                 h.Act("Harbour Hall", "Tomorrow's tide", "Sam Shore", day, 3600),
             ],
         )
+        fifty = slots["Fifty years"]
+        await stack.enter_async_context(speaker(house, fifty, "sam", loop))
         iris, _ = await house.person("iris@example.org", "Iris", "attendee")
         _, mo_cookie = await house.person("mo@example.org", "Mo", "attendee", "moderator")
 
@@ -102,6 +136,12 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path) -> None:
         await page.click('.poll button:has-text("Yes")')
         await shows(page, ".poll li .fig", ["100%", "0%"])
 
+        # It is recorded while it is live, and said so; then it ends.
+        await page.wait_for_selector(".rec-on", timeout=30000)
+        await page.wait_for_function(
+            "() => document.querySelector('#video').getVideoPlaybackQuality().totalVideoFrames > 60"
+        )
+
         # The media node tells of the stay; a note and a rating stay with the session.
         async def stayed() -> Any:
             return await Presence.exists().where(Presence.person == str(iris))
@@ -117,32 +157,43 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path) -> None:
         assert "Who pays?" in await page.inner_text(".asked")
         assert "100%" in await page.inner_text(".poll-table")
 
+        await stages.order(
+            house.conference, UUID(fifty.id), OverrideKind.END, by=iris, minutes=0, now=now()
+        )
+
         # Tomorrow's agenda, without a network.
         await page.goto(f"{house.url}/c/trial/agenda")
         await page.click(".days a:nth-child(2)")
         await page.wait_for_selector('.slot:has-text("Tomorrow\'s tide")')
         await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         await page.reload()
-        await page.wait_for_timeout(1500)
+        await page.wait_for_function(KEPT)
         await context.set_offline(True)
         await page.reload()
         await page.wait_for_selector('.slot:has-text("Tomorrow\'s tide")')
         await context.set_offline(False)
 
+        # The recording stands on the session's page, plays, and knows the note's time.
+        async def made() -> Any:
+            return await recordings.of_session(house.conference, UUID(fifty.session))
+
+        await h.until(made, seconds=60, what="a recording")
+        await page.goto(f"{house.url}/c/trial/sessions/{fifty.session}")
+        assert await page.evaluate(PLAYED) > 1
+
         # The certificate, by a stay that was longer than this test lasts.
-        begun = slots["Fifty years"]
-        await PhaseChange.update({PhaseChange.at: begun.start}).where(
-            PhaseChange.slot == UUID(begun.id)
+        await PhaseChange.update({PhaseChange.at: fifty.start}).where(
+            PhaseChange.slot == UUID(fifty.id), PhaseChange.phase == "live"
         )
         await Presence(
             id=uuid4(),
             conference=house.conference,
             uid="earlier",
             subscriber="earlier",
-            room=UUID(begun.room),
+            room=UUID(fifty.room),
             person=str(iris),
-            joined_at=begun.start,
-            left_at=begun.start + timedelta(minutes=9),
+            joined_at=fifty.start,
+            left_at=fifty.start + timedelta(minutes=9),
         ).save()
         await page.goto(f"{house.url}/c/trial/badge")
         await page.click('#certificate button[type="submit"]')
