@@ -10,13 +10,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from tests.media.broadcast.air import ROOM, on_the_air, until
+from media.access import TERM, sign_path
+from tests.media.broadcast.air import CONFERENCE, ROOM, on_the_air, until
 from tests.media.broadcast.builders import loop
 from tests.media.broadcast.test_air import live, segments, until_count
+from tests.media.builders import SECRET
 
 SHIPPED = Path(__file__).resolve().parents[3] / "deploy" / "nginx-broadcast.conf"
 
@@ -70,8 +73,8 @@ async def test_the_origin_is_asked_once_for_what_all_ask(tmp_path: Path) -> None
         async with air.speaker(loop()):
             await until(lambda: live(air), seconds=10, what="pictures")
             await until_count(air, await segments(air) + 2)
-            with nginx(tmp_path, tmp_path / "hls.sock") as address:
-                async with httpx.AsyncClient(base_url=address, timeout=15) as client:
+            with nginx(tmp_path, tmp_path / "hls.sock") as front:
+                async with httpx.AsyncClient(base_url=front, timeout=15) as client:
                     path = air.path()
                     plain = await client.get(f"{path}/plain.m3u8")
                     assert plain.status_code == 200
@@ -99,7 +102,19 @@ async def test_the_origin_is_asked_once_for_what_all_ask(tmp_path: Path) -> None
                     await asyncio.sleep(2.2)
                     later = await client.get(f"{path}/plain.m3u8")
                     assert later.text != plain.text
-                    for _ in range(2):
-                        refused = await client.get(f"{path[:-4]}lock/plain.m3u8")
-                        assert refused.status_code == 401
-                        assert refused.headers["x-cache"] == "MISS"
+                    # Another room's signature, and one that has expired, are refused, also
+                    # for what the cache holds; a refusal is never kept.
+                    old = sign_path(CONFERENCE, ROOM, SECRET, now=datetime.now(UTC) - 2 * TERM)
+                    expired = f"/media/hls/{old}/{CONFERENCE}/{ROOM}"
+                    for address in (
+                        f"{path[:-4]}lock/plain.m3u8",
+                        f"{expired}/plain.m3u8",
+                        f"{expired}/{name}",
+                    ):
+                        for _ in range(2):
+                            refused = await client.get(address)
+                            assert refused.status_code == 401, address
+                            assert refused.headers["x-cache"] == "MISS"
+                    kept = await client.get(f"{path}/{name}")
+                    assert "immutable" in kept.headers["cache-control"]
+                    assert kept.headers["x-cache"] == "HIT"
