@@ -11,6 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response
 
+from agenda.model import RoomId
 from app import live_hub
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER
 from app.clock import now
@@ -21,6 +22,8 @@ from app.lobby import store
 from app.programme import kept, stars
 from app.programme.query import viewer_zone
 from app.programme.view import clashes, next_of
+from app.recordings import links
+from app.settings import Settings
 from app.sponsors import store as sponsors
 from app.stages import house
 from app.stages.view import RoomView, SlotView
@@ -60,6 +63,7 @@ async def lobby(request: Asked, slug: FromPath[str]) -> Response[str]:
 
 def _nothing() -> dict[str, Any]:
     return {
+        "stills": {},
         "rooms_on": [],
         "rooms_next": [],
         "coming": None,
@@ -82,6 +86,7 @@ async def _programme(request: Asked, found: house.House) -> dict[str, Any]:
     own = [card for card in programme.cards if card.session.id in starred]
     first, last = programme.bounds
     return {
+        "stills": _stills(request, found, on),
         "rooms_on": sorted(on, key=lambda v: (not v.live, -v.audience)),
         "rooms_next": sorted(upcoming, key=lambda following: following.slot.start),
         "coming": next_of(own, now=found.now),
@@ -91,6 +96,15 @@ async def _programme(request: Asked, found: house.House) -> dict[str, Any]:
         "begins": first if first > found.now else None,
         "over": last <= found.now,
     }
+
+
+def _stills(request: Asked, found: house.House, on: list[RoomView]) -> dict[RoomId, str]:
+    """Where the pictures of live rooms are, for those who may watch them."""
+    if request.state.viewer is None or not request.state.viewer.roles:
+        return {}
+    settings: Settings = request.app.state.settings
+    rooms = [view.room.id for view in on]
+    return links.stills(settings, request.state.conference.id, rooms, now=found.now)
 
 
 def _next_in(room: RoomView, *, busy: bool) -> list[SlotView]:

@@ -1,4 +1,5 @@
 // The lobby stays right: clocks tick here, the rest is fetched again when something changed.
+import { Stills } from "./stills.js";
 
 const $$ = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector));
 
@@ -48,6 +49,11 @@ document.addEventListener("plenary:audience", (event) => {
     if (count !== undefined) place.textContent = String(count);
   }
 });
-document.addEventListener("htmx:afterSettle", tick);
+const stills = new Stills(document);
+document.addEventListener("htmx:afterSettle", () => {
+  tick();
+  stills.show();
+});
+stills.show();
 tick();
 setInterval(tick, 1000);

@@ -17,6 +17,8 @@ export class Stills {
     const turn = Math.floor(Date.now() / EVERY_MS);
     for (const found of this.within.querySelectorAll("img[data-still]")) {
       const image = /** @type {HTMLImageElement} */ (found);
+      // Where a narrow page has no place for it, it costs nothing.
+      if (!image.parentElement?.getClientRects().length) continue;
       const address = image.dataset.still ?? "";
       // The signature in the address changes now and then, the room in it does not.
       const room = address.split("/").slice(-3).join("/");

@@ -46,12 +46,16 @@ async def test_the_lobby_says_what_is_on_and_what_comes(client: httpx.AsyncClien
     assert "Sign in to enter the rooms" in strangers.text
     on, following = strangers.text.split("<h2>Next</h2>")
     assert "Gates" in on
+    # A picture of the stage is for those who may watch it.
+    assert "data-still" not in strangers.text
     assert "Oysters" in following
     person = await member(conference, "attendee")
     await stars.put(conference.id, person, UUID(slots["Oysters"].session), starred=True, now=now())
     await sign_in(client, person, now=now())
     mine = (await client.get("/c/trial/lobby")).text
     assert mine.index("Your next") < mine.index("Oysters", mine.index("Your next"))
+    assert mine.count("data-still=") == 1
+    assert f"/{slots['Gates'].room}/still.jpg" in mine
     part = await client.get("/c/trial/lobby", headers={"hx-request": "true"})
     assert part.text.lstrip().startswith('<div id="lobby"')
 
