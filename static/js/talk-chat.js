@@ -120,7 +120,7 @@ export class Chat {
       return made;
     });
     if (nodes.length) place(this.log, nodes);
-    else this.log.replaceChildren(el("li", { class: "quiet none" }, _("Nobody has written yet. Say hello.")));
+    else this.log.replaceChildren(el("p", { class: "quiet none" }, _("Nobody has written yet. Say hello.")));
     const pins = all.filter((message) => message.pinned && message.state === "shown");
     this.pinned.replaceChildren(...pins.map((message) => el("p", {}, icon("hold"), el("span", {}, el("b", {}, called(message.name)), " ", prose(message.text)))));
     this.pinned.hidden = !pins.length;
@@ -137,8 +137,8 @@ export class Chat {
     const named = message.mentions.some((/** @type {any} */ one) => one.person === this.talk.me.id);
     const classes = ["said", message.reply_to && "answer", named && "named", message.state !== "shown" && message.state].filter(Boolean).join(" ");
     return el(
-      "li",
-      { class: classes, id: `m-${message.id}` },
+      "div",
+      { class: classes, id: `m-${message.id}`, role: "article" },
       el("p", { class: "by" }, el("b", {}, called(message.name)), this.talk.staff.has(message.person) ? el("span", { class: "of-booth" }, ` ${_("of the booth")}`) : null, " ", el("time", { datetime: message.at }, clock(message.at)), message.edited ? ` ${_("edited")}` : null, message.state === "waiting" ? el("span", { class: "caution" }, ` ${_("waits for approval")}`) : null, message.state === "hidden" ? el("span", { class: "quiet" }, ` ${_("hidden")}`) : null),
       el("p", { class: "text" }, prose(message.text, message.mentions.map((/** @type {any} */ one) => one.name))),
       this.acts(message, mine),

@@ -123,8 +123,8 @@ async def test_chat_questions_polls_and_reactions_reach_everybody_once(tmp_path:
 
         # Moderators: muted means muted, in words, at once.
         await mo.click("#tab_chat")
-        await mo.hover('.chat-log li:has-text("Thank you")')
-        await mo.click('.chat-log li:has-text("Thank you") button:has-text("Mute")')
+        await mo.hover('.chat-log .said:has-text("Thank you")')
+        await mo.click('.chat-log .said:has-text("Thank you") button:has-text("Mute")')
         await bart.click("#tab_chat")
         await bart.wait_for_selector("#chat_text:disabled")
 

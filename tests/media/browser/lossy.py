@@ -45,6 +45,7 @@ class Way:
         for transport in (self._front, *self._backs.values()):
             if transport is not None:
                 transport.close()
+        self._front = None
 
     def _from_client(self, datagram: bytes, client: Address) -> None:
         back = self._backs.get(client)
@@ -59,10 +60,17 @@ class Way:
         back, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Ear(lambda reply, _: self._to_client(reply, client)), remote_addr=self._node
         )
-        self._backs.setdefault(client, back).sendto(datagram)
+        if client in self._backs or self._front is None:
+            # A datagram that came meanwhile opened the way already, or the way was closed.
+            back.close()
+        else:
+            self._backs[client] = back
+        if client in self._backs:
+            self._backs[client].sendto(datagram)
 
     def _to_client(self, datagram: bytes, client: Address) -> None:
-        assert self._front is not None
+        if self._front is None:
+            return
         media = 127 < datagram[0] < 192 and not 191 < datagram[1] < 224
         delay: float | None = 0.0
         if media:
@@ -71,8 +79,12 @@ class Way:
         if delay is None:
             self.lost += 1
         elif delay:
-            asyncio.get_running_loop().call_later(delay, self._front.sendto, datagram, client)
+            asyncio.get_running_loop().call_later(delay, self._late, datagram, client)
         else:
+            self._front.sendto(datagram, client)
+
+    def _late(self, datagram: bytes, client: Address) -> None:
+        if self._front is not None:
             self._front.sendto(datagram, client)
 
 
