@@ -425,8 +425,8 @@ async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
     was = await box.is_checked()
     await page.keyboard.press("Space")
     await page.locator("form[action$=preferences] .button.first").focus()
-    await page.keyboard.press("Enter")
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     assert await page.locator("input[name=soon-mail]").is_checked() is not was
     for path in ("agenda?view=list", "lobby", "meeting", "registration", "notes"):
         await page.goto(stage.address(path))
