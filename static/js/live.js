@@ -1,6 +1,6 @@
 // One event stream for each conference and browser, shared between its tabs.
 //
-// The tab that holds the lock "plenary-live:slug" owns the connection and tells the others. When
+// The tab that holds the lock "plenary-live:slug:ear" owns the connection and tells the others. When
 // it closes, the lock passes on and the next tab resumes after the last number that anybody saw.
 // A tab that follows rooms tells the owner, which opens the stream again with them: the server
 // sends each channel from the number that was seen in it, so nothing is missed and nothing doubled.
@@ -42,8 +42,8 @@ export const lastSeen = () => last;
  * @param {string} conference the slug
  * @param {string} [ear] who listens: tabs of the same ear share a connection
  */
-export function listen(conference) {
-  const name = `plenary-live:${conference}`;
+export function listen(conference, ear = "") {
+  const name = `plenary-live:${conference}:${ear}`;
   const asked = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="live-room"]'));
   if (asked) {
     const [room, number] = asked.content.split(":");

@@ -14,7 +14,7 @@ const quality = /** @type {HTMLElement} */ (document.getElementById("quality"));
 const strip = /** @type {HTMLElement} */ (document.getElementById("strip"));
 const SOUND = "plenary-sound";
 
-const Watch = stage.dataset.engine === "livekit" ? (await import("./livekit.js")).Watch : Whep;
+const Watch = stage.dataset.engine === "livekit" ? /** @type {typeof Whep} */ (/** @type {unknown} */ ((await import("./livekit.js")).Watch)) : Whep;
 
 let room = stage.dataset.room ?? "";
 let before = "";
@@ -299,7 +299,7 @@ function soon() {
   clearTimeout(due);
   due = setTimeout(() => refresh(location.href), 60);
 }
-document.addEventListener("plenary:media", () => watch.keeper.check());
+document.addEventListener("plenary:media", () => /** @type {{check?: () => void}} */ (watch.keeper).check?.());
 for (const topic of ["phase", "stage", "release", "hello", "recording"]) document.addEventListener(`plenary:${topic}`, soon);
 
 addEventListener("pagehide", () => {

@@ -11,6 +11,7 @@ export class Chat {
     this.talk = talk;
     /** @type {Map<string, any>} */
     this.messages = new Map();
+    /** @type {any[]} */
     this.restrained = [];
     this.unread = 0;
     this.reply = "";

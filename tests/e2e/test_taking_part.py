@@ -161,19 +161,30 @@ async def test_two_tabs_in_two_rooms_share_one_connection_and_hear_both(tmp_path
         )
         _, cookie = await house.person("iris@example.org", "Iris", "attendee")
         _, other = await house.person("bart@example.org", "Bart", "attendee")
-        context = await signed_in(browser, house.url, cookie)
+        context = await browser.new_context()
         open_now: set[Any] = set()
         context.on("request", lambda r: open_now.add(r) if "/live?" in r.url else None)
         for event in ("requestfinished", "requestfailed"):
             context.on(event, lambda r: open_now.discard(r))
+
+        async def are_open(count: int) -> None:
+            async def so_many() -> bool:
+                return len(open_now) == count
+
+            await h.until(so_many, seconds=15, what=f"{count} open connections")
+
+        # A tab from before signing in hears what is for everybody; it holds no connection for others.
+        stranger = await context.new_page()
+        await stranger.goto(f"{house.url}/c/trial/agenda")
+        await are_open(1)
+        await context.add_cookies([{"name": "plenary_session", "value": cookie, "url": house.url}])
         pages = []
         for room in ("harbour-hall", "lock-room"):
             page = await context.new_page()
             await page.goto(f"{house.url}/c/trial/rooms/{room}")
             await page.wait_for_selector("#talk[data-ready]")
             pages.append(page)
-        await asyncio.sleep(1)
-        assert len(open_now) == 1, [r.url for r in open_now]
+        await are_open(2)
         speaker = await opened(house, browser, other)
         await speaker.click("#tab_chat")
         await speaker.fill("#chat_text", "to the hall")
