@@ -20,6 +20,7 @@ let room = stage.dataset.room ?? "";
 let before = "";
 let drawn = 0;
 let stale = 0;
+let blocked = false;
 const voices = new MediaStream();
 const watch = new Watch({
   grantUrl: stage.dataset.grant ?? "",
@@ -91,11 +92,25 @@ async function play() {
   } catch (error) {
     // A play that a newer track interrupted says nothing about the sound.
     if (/** @type {DOMException} */ (error).name !== "NotAllowedError") return;
+    blocked = video.muted === false;
     video.muted = true;
     await video.play().catch(() => {});
   }
   showSound();
 }
+
+/** Sound that was wanted, and that the browser held back until it was touched: the first touch brings it.
+ * @param {Event} event
+ */
+function resound(event) {
+  const own = /** @type {Element} */ (event.target).closest?.('#unmute, [data-act="sound"], [data-volume]');
+  if (!blocked || own || /** @type {KeyboardEvent} */ (event).key === "m") return;
+  blocked = false;
+  video.muted = false;
+  video.play().catch(() => {});
+  showSound();
+}
+for (const touch of ["click", "keydown"]) document.addEventListener(touch, resound, { capture: true });
 
 function showSound() {
   unmute.hidden = !video.muted;
@@ -122,6 +137,7 @@ function showMode() {
 }
 
 function toggleSound() {
+  blocked = false;
   video.muted = !video.muted;
   sessionStorage.setItem(SOUND, video.muted ? "off" : "on");
   video.play().catch(() => {});

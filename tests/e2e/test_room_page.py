@@ -109,6 +109,8 @@ async def _words_and_sound(page: Page) -> None:
     await page.reload()
     await is_so(page, "() => document.querySelector('#video').videoWidth > 0")
     await is_so(page, "() => Math.abs(document.querySelector('#video').volume - 0.3) < 0.01")
+    # Where the browser holds sound back until the new page is touched, any touch brings it.
+    await page.click("#room_name")
     await is_so(page, "() => !document.querySelector('#video').muted")
     assert await page.is_hidden("#unmute")
 
