@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import av
 
-from media.broadcast.recording import Fit
+from media.broadcast.film import Fit
 
 WIDTH, HEIGHT, FPS = 1280, 720, 30
 VIDEO_KBPS, AUDIO_KBPS = 2500, 128

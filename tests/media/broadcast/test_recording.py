@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from media.broadcast import recording, shelf
+from media.broadcast import loudness, pieces, recording, shelf
 from media.broadcast.shelf import Mark
 from tests.media.broadcast.builders import EPOCH, Source, Studio, loop
 
@@ -54,8 +54,8 @@ def test_pictures_of_one_kind_are_copied_and_loudness_is_right(
     told = made(studio, tmp_path, stretches=[[EPOCH + 2, EPOCH + 9]])
     assert told["copied"]
     assert told["seconds"] == pytest.approx(7, abs=1)
-    assert abs(told["loudness"] - recording.LOUDNESS) <= recording.TOLERANCE
-    assert told["peak"] <= recording.PEAK + 0.3
+    assert abs(told["loudness"] - loudness.LOUDNESS) <= loudness.TOLERANCE
+    assert told["peak"] <= loudness.PEAK + 0.3
     with av.open(str(tmp_path / "out/video.mp4")) as container:
         assert float(container.duration or 0) / 1e6 == pytest.approx(told["seconds"], abs=0.1)
     # Fast start: what a player needs first stands first.
@@ -70,16 +70,16 @@ def test_loud_peaks_are_held_down_and_loudness_is_still_right(
     """Beeps are all peak: made as loud as speech, they would clip."""
     studio.plug(Source(loop(), began=EPOCH))
     studio.play(8)
-    quiet = recording.measure(
-        recording.sounds(recording.cut(shelf.runs(tmp_path / "hls"), [(EPOCH, EPOCH + 8)]), [])
+    quiet = loudness.measure(
+        pieces.sounds(pieces.cut(shelf.runs(tmp_path / "hls"), [(EPOCH, EPOCH + 8)]), [])
     )
-    loud = recording.amplified(
-        recording.sounds(recording.cut(shelf.runs(tmp_path / "hls"), [(EPOCH, EPOCH + 8)]), []),
+    loud = loudness.amplified(
+        pieces.sounds(pieces.cut(shelf.runs(tmp_path / "hls"), [(EPOCH, EPOCH + 8)]), []),
         -quiet[1] + 12,
         limits=True,
     )
-    _, peak = recording.measure(loud)
-    assert peak <= recording.PEAK
+    _, peak = loudness.measure(loud)
+    assert peak <= loudness.PEAK
 
 
 def test_sizes_and_slates_become_one_size_and_the_right_length(
