@@ -40,8 +40,8 @@ async def journey(house: h.House, browser: Browser) -> None:
     await page.set_input_files('input[type="file"]', FOSDEM)
     await page.fill('[name="zone"]', "Europe/Brussels")
     await page.click('button:has-text("Show what would change")')
-    await page.click('button:has-text("Make this the draft")')
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click('button:has-text("Make this the draft")')
     held = (await draft.read(house.conference)).schedule
     assert (len(held.sessions), len(held.rooms)) == (780, 35)
     await releases.publish(house.conference, by=None, now=now())
@@ -108,8 +108,8 @@ async def journey(house: h.House, browser: Browser) -> None:
 
     await page.goto(f"{house.url}/c/trial/releases")
     await page.fill('[name="name"]', "H.1301 closed")
-    await page.click('button:has-text("Release 2 now")')
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click('button:has-text("Release 2 now")')
     public = await (await browser.new_context(**WIDE)).new_page()  # type: ignore[arg-type]
     await public.goto(f"{house.url}/c/trial/sessions/{now_at.session}")
     zone = after.conference.tz

@@ -28,16 +28,16 @@ async def set_up(page: Page, root: str, folder: Path) -> None:
     await page.fill("#f-text", "We build gauges.\n\n- one\n- two")
     await page.fill("[name=offer_title_0]", "Ten per cent for towns")
     await page.check("#f-live_room")
-    await page.click("#texts button.first")
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click("#texts button.first")
     logo = folder / "logo.png"
     Image.new("RGB", (400, 120), "#056ac1").save(logo)
     sheet = folder / "Salt test.pdf"
     sheet.write_bytes(b"%PDF-1.7 not really")
     for kind, path in (("logo", logo), ("file", sheet)):
         await page.set_input_files(f"#f-{kind}", path)
-        await page.click(f"form:has(#f-{kind}) button")
-        await page.wait_for_load_state()
+        async with page.expect_navigation():
+            await page.click(f"form:has(#f-{kind}) button")
     await page.goto(f"{root}/team")
     await page.fill("#f-email", "gwen@salt.example")
     await page.fill("#f-name", "Gwen Salt")
