@@ -83,6 +83,7 @@ async def test_a_room_is_watched_heard_pressed_and_left(tmp_path: Path) -> None:
 
             await _words_and_sound(page)
             await _layouts_and_layers(page)
+            await _on_a_phone(page)
             await _keys(page)
             await _windows(page)
             await _loudspeakers(page)
@@ -141,6 +142,19 @@ async def _layouts_and_layers(page: Page) -> None:
     await choose(page, "layer", "auto")
     await is_so(page, "() => document.querySelector('#video').videoWidth > 0")
     await page.keyboard.press("Escape")
+
+
+async def _on_a_phone(page: Page) -> None:
+    """A narrow screen shows all of the picture's settings at once."""
+    before = page.viewport_size or {"width": 1280, "height": 720}
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await choose(page, "layout", "auto")
+    box = await page.locator(f"{MENU} > div").bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 844
+    await page.keyboard.press("Escape")
+    await page.set_viewport_size(before)
 
 
 async def _keys(page: Page) -> None:
