@@ -38,6 +38,7 @@ from app.notices import public as inbound
 from app.notices import routes as notices
 from app.notices import ways
 from app.offline import routes as offline
+from app.programme import export_routes as programme_exports
 from app.programme import feed, public
 from app.programme import log_routes as programme_log
 from app.programme import release_routes as programme_releases
@@ -63,6 +64,7 @@ FEATURES = (
     feed,
     programme,
     programme_releases,
+    programme_exports,
     programme_log,
     editor,
     editor_solver,

@@ -10,11 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import httpx
+import icalendar
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from agenda.doors import Change, Phase
+from agenda.formats import frab
 from agenda.model import Schedule, Slot, SlotId, Track, TrackId
 from app.clock import now as present
 from app.conferences.tables import Conference
@@ -523,3 +525,41 @@ async def test_a_star_that_overlaps_says_so_and_a_shared_session_has_a_picture(
         assert picture.headers["content-type"] == "image/png"
         assert Image.open(io.BytesIO(picture.content)).size == (1200, 630)
         assert len(picture.content) < 120_000
+
+
+async def test_the_agenda_is_taken_along_whole_or_in_part(client: httpx.AsyncClient) -> None:
+    conference, schedule = await released()
+    root = f"/c/{conference.slug}"
+    form = await client.get(f"{root}/export")
+    assert '<option value="Annex">' in form.text
+    assert "The draft" not in form.text
+
+    async def part(**wanted: str) -> httpx.Response:
+        return await client.get(f"{root}/export/file", params=wanted)
+
+    def titles(answer: httpx.Response) -> list[str]:
+        shown = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+        return sorted(str(event["SUMMARY"]) for event in shown)
+
+    assert titles(await part()) == ["Beside the line", "Next day", "Under the line"]
+    assert titles(await part(kind="ics", room="Annex")) == ["Beside the line"]
+    assert titles(await part(kind="ics", track="Works", person="Speaker of Next day")) == [
+        "Next day"
+    ]
+    assert titles(await part(kind="ics", room="Annex", person="Speaker of Next day")) == []
+    frab_answer = await part(kind="frab", room="Hall")
+    assert 'filename="trial.xml"' in frab_answer.headers["content-disposition"]
+    kept = frab.read(frab_answer.content).schedule
+    assert {session.title for session in kept.sessions} == {"Under the line", "Next day"}
+    for kind in ("json", "csv", "xlsx"):
+        assert (await part(kind=kind)).status_code == 200
+    assert (await part(kind="doc")).status_code == 404
+    missing = await part(room="Cellar")
+    assert missing.status_code == 404
+    assert "There is no room “Cellar”" in missing.text
+
+    assert (await client.get(f"{root}/editor/file")).status_code == 401
+    await sign_in(client, await member(conference, "owner"), now=present())
+    assert "The draft" in (await client.get(f"{root}/export")).text
+    of_draft = await client.get(f"{root}/editor/file", params={"kind": "frab"})
+    assert len(frab.read(of_draft.content).schedule.slots) == len(schedule.slots)
