@@ -33,6 +33,11 @@ RTCPeerConnection.prototype.setRemoteDescription = function (told) {
   return set.call(this, { ...told, sdp: told.sdp.replaceAll(" %s typ", " %s typ") });
 };
 """
+PHONE = """
+delete window.MediaSource;
+delete window.ManagedMediaSource;
+Object.defineProperty(HTMLMediaElement.prototype, "volume", { get: () => 1, set: () => {} });
+"""
 MODE_AT = """
 addEventListener("DOMContentLoaded", () => {
   const stage = document.querySelector("#stage");
@@ -312,7 +317,7 @@ async def without_help(scene: Scene) -> None:
     page = await scene.context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    await page.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource;")
+    await page.add_init_script(PHONE)
     await page.goto(f"{scene.house.url}/c/trial/rooms/harbour-hall")
     await page.click("[data-act=delayed]")
     await page.wait_for_function(
@@ -322,6 +327,8 @@ async def without_help(scene: Scene) -> None:
     await broadcasts(page)
     await shows(page, ORANGE, seconds=20)
     assert not [url for url in asked if "/vendor/hls" in url]
+    # The volume is the phone's own keys' business.
+    assert await page.is_hidden("[data-volume]")
     await page.close()
 
 
