@@ -43,10 +43,15 @@ async def _room(request: Request[Any, Any, Any], room: str) -> tuple[house.House
 async def _live(request: Request[Any, Any, Any], room: str) -> tuple[house.House, Room, Slot]:
     """The same, with the slot that is live there now."""
     found, here = await _room(request, room)
-    for slot in found.released.slots_of_room[here.id]:
-        if found.phases.get(slot.id) is Phase.LIVE:
-            return found, here, slot
-    raise NotFoundException("Nothing is live in this room now.")
+    slot = _live_in(found, here)
+    if slot is None:
+        raise NotFoundException("Nothing is live in this room now.")
+    return found, here, slot
+
+
+def _live_in(found: house.House, here: Room) -> Slot | None:
+    slots = found.released.slots_of_room[here.id]
+    return next((slot for slot in slots if found.phases.get(slot.id) is Phase.LIVE), None)
 
 
 def _done(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -69,8 +74,13 @@ async def my_floor(
     request: Request[Any, Any, Any], slug: FromPath[str], room: FromPath[str]
 ) -> dict[str, Any]:
     """What I may do in this room now: seats of the roundtable, and where my hand is."""
-    _, here, slot = await _live(request, room)
+    found, here = await _room(request, room)
+    slot = _live_in(found, here)
     person = request.state.viewer.person
+    if slot is None:
+        # Pages ask at every change of phase; that nothing is live is nothing wrong.
+        nothing = {"slot": None, "seats": 0, "hand": None, "held": False}
+        return {"room": here.id, "person": str(person), **nothing}
     return {
         "room": here.id,
         "slot": slot.id,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from app.afterwards import store as afterwards
 from app.clock import now
 from app.recordings import store
 from app.recordings.policy import ALWAYS
@@ -24,13 +25,24 @@ async def test_a_recording_plays_with_the_right_length(tmp_path: Path) -> None:
         await store.set_policy(house.conference, store.Policy(mode=ALWAYS), by=None, now=now())
         acts = [h.Act("Harbour Hall", "Fifty years of shutting the gate", "Sam Shore", 8, 12)]
         slot = (await h.put_on(house, acts))["Fifty years of shutting the gate"]
-        _ann, cookie = await house.person("ann@example.org", "Ann Attendee", "attendee")
+        ann, cookie = await house.person("ann@example.org", "Ann Attendee", "attendee")
         page = await (await signed_in(browser, house.url, cookie)).new_page()
         broken = errors_of(page)
         await page.goto(f"{house.url}/c/trial/rooms/harbour-hall")
         async with speaker(house, slot, "sam", loop):
             # Whoever is there sees that it is recorded.
             await page.wait_for_selector(".rec-on", timeout=30000)
+
+            # A note keeps its time.
+            left = h.seconds_from(slot.end)
+            await afterwards.note(
+                house.conference,
+                UUID(slot.session),
+                UUID(slot.id),
+                ann,
+                "Ask about the gate",
+                now=now(),
+            )
 
             async def over() -> bool:
                 return h.seconds_from(slot.end) < -1
@@ -55,4 +67,12 @@ async def test_a_recording_plays_with_the_right_length(tmp_path: Path) -> None:
         )
         assert length == pytest.approx(12, abs=1)
         assert rows[0]["seconds"] == pytest.approx(length, abs=0.2)
+        # And leads to its moment in the recording, five seconds before it was written.
+        at = await page.evaluate(
+            """() => {
+              document.querySelector('.my-notes li button[type=button]').click();
+              return document.querySelector('[data-recording] video').currentTime;
+            }"""
+        )
+        assert at == pytest.approx(max(0.0, 12 - left - 5), abs=1.5)
         assert broken == []
