@@ -56,7 +56,7 @@ export class More {
     const act = /** @type {HTMLElement | null} */ (target.closest("[data-act]"))?.dataset.act;
     if (act === "captions") this.captions();
     if (act === "hand") this.raise();
-    if (act === "help") this.help.showModal();
+    if (act === "help") this.explain();
     if (act === "afterwards") this.close();
     if (act === "later") this.dismiss();
     const choice = /** @type {HTMLButtonElement | null} */ (target.closest("[data-choose] button"));
@@ -70,6 +70,15 @@ export class More {
         this.soon.hidden = true;
       }
     }
+  }
+
+  /** The keyboard's help; its button may have been put in anew meanwhile, and has the focus back all the same. */
+  explain() {
+    const back = () => {
+      if (document.activeElement === document.body) /** @type {HTMLElement | null} */ (document.querySelector("[data-act=help]"))?.focus();
+    };
+    this.help.addEventListener("close", back, { once: true });
+    this.help.showModal();
   }
 
   close() {

@@ -454,18 +454,20 @@ async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
 
 
 async def every_stop(page: Page) -> None:
-    """Tab goes round the whole page: each stop is seen, and nothing holds it."""
+    """Tab goes round the whole page: each stop is seen, and nothing holds it.
+
+    A live part that is put in anew meanwhile may take the focus with it; Tab goes on from there.
+    """
     stops = await page.evaluate(STOPS)
     seen = 0
-    for _ in range(stops + 40):
+    for _ in range(2 * stops + 40):
         await page.keyboard.press("Tab")
         at = await page.evaluate(WHERE)
         assert at["outlined"], f"{page.url}: {at['what']}"
         seen += at["fresh"]
-        if at["home"]:
-            break
-    assert at["home"], f"{page.url}: Tab does not come round, it stands at {at['what']}"
-    assert seen >= stops * 0.9, f"{page.url}: {seen} of {stops} reached"
+        if at["home"] and seen >= stops * 0.9:
+            return
+    raise AssertionError(f"{page.url}: {seen} of {stops} reached, it stands at {at['what']}")
 
 
 async def dialog_gives_focus_back(page: Page) -> None:
@@ -477,7 +479,7 @@ async def dialog_gives_focus_back(page: Page) -> None:
     assert await page.evaluate("document.activeElement.closest('dialog') !== null")
     await page.keyboard.press("Escape")
     await page.wait_for_selector("dialog[open]", state="hidden", timeout=10000)
-    assert await page.evaluate("document.activeElement.dataset.act") == "help"
+    await page.wait_for_function("document.activeElement.dataset.act === 'help'", timeout=10000)
 
 
 def test_every_page_is_walked() -> None:
