@@ -13,6 +13,7 @@ from app import db
 from app.afterwards.tables import Note, Rating
 from app.errors import Refused
 from app.html import gettext as _
+from app.reports.figures import merged
 from app.stages.tables import Presence
 
 MOST_WORDS = 1000
@@ -121,9 +122,9 @@ def _enough(slot: Slot) -> timedelta:
 
 
 def _there(slot: Slot, stays: Iterable[dict[str, Any]]) -> timedelta:
-    total = timedelta(0)
-    for stay in stays:
-        if str(stay["room"]) == slot.room:
-            until = min(stay["left_at"] or slot.end, slot.end)
-            total += max(until - max(stay["joined_at"], slot.start), timedelta(0))
-    return total
+    within = merged(
+        (max(stay["joined_at"], slot.start), min(stay["left_at"] or slot.end, slot.end))
+        for stay in stays
+        if str(stay["room"]) == slot.room
+    )
+    return sum((until - since for since, until in within), timedelta(0))
