@@ -37,6 +37,11 @@ class Examination:
     index: Index
     held: Mapping[Subject, tuple[Finding, ...]]
 
+    @property
+    def rules(self) -> Rules:
+        """What was asked of the schedule."""
+        return self.index.ground.rules
+
     def findings(self) -> tuple[Finding, ...]:
         """All of them, gravest first, then by kind."""
         found = [finding for group in self.held.values() for finding in group]

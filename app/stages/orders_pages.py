@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from litestar.response import Redirect, Response
 from agenda import amend as amending
 from agenda.amend import NotAmended
 from agenda.doors import DoorPolicy, Phase
-from agenda.findings import Finding, Rules
+from agenda.findings import Finding
 from agenda.model import RoomId, Schedule, Slot, SlotId
 from agenda.schedule import Moved, diff
 from app.accounts.viewer import STAFF
 from app.clock import now
 from app.conferences.tables import Conference
+from app.editor import store as editor
 from app.errors import refusal
 from app.html import gettext as _
 from app.html import page
@@ -152,7 +153,7 @@ async def preview_amendment(
         asked=asked,
         title=asked.title(released, slot),
         moves=_moves(released, after),
-        conflicts=_conflicts(released, after, policy),
+        conflicts=await _conflicts(conference.id, released, after, policy),
         release=released.number,
         names={room.id: room.name for room in released.schedule.rooms},
     )
@@ -171,9 +172,13 @@ def _moves(released: Released, after: Schedule) -> list[tuple[str, Moved]]:
     return [(released.sessions[one.session].title, one) for one in moved]
 
 
-def _conflicts(released: Released, after: Schedule, policy: DoorPolicy) -> tuple[Finding, ...]:
-    rules = Rules(changeover=policy.changeover)
-    return amending.new_findings(released.schedule, after, rules)
+async def _conflicts(
+    conference: UUID, released: Released, after: Schedule, policy: DoorPolicy
+) -> tuple[Finding, ...]:
+    """What the change would make wrong, by the editor's rules and this slot's changeover."""
+    rules = (await editor.present(conference)).examination.rules
+    longest = max(rules.changeover, policy.changeover)
+    return amending.new_findings(released.schedule, after, replace(rules, changeover=longest))
 
 
 @post("/c/{slug:str}/desk/{slot_id:uuid}/amend", opt={"who": STAFF})

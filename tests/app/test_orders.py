@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from redis.asyncio import Redis
@@ -14,6 +14,10 @@ from agenda.doors import DoorPolicies, Phase
 from agenda.model import Schedule, SessionState
 from app.clock import now
 from app.conferences.tables import Conference
+from app.editor import steps
+from app.editor import store as editor
+from app.editor.facts import Facts, created
+from app.editor.store import Wish
 from app.programme import draft, releases
 from app.programme import tables as t
 from app.stages import store
@@ -100,6 +104,24 @@ async def test_new_conflicts_stand_before_the_button(client: httpx.AsyncClient) 
     await sign_in(client, await member(conference, "producer"), now=now())
     shown = await post(client, f"{made.slots[0].id}/preview", what="delay", minutes="15")
     assert "speaks in “First” and in “Beside”" in shown.text
+
+
+async def test_the_editor_s_rules_are_asked_before_a_delay(client: httpx.AsyncClient) -> None:
+    conference, schedule = await opened(client)
+    first, second, _ = schedule.slots
+    closed = {
+        "kind": "room",
+        "subject": first.room,
+        "start": second.end.isoformat(),
+        "end": (second.end + timedelta(hours=1)).isoformat(),
+    }
+    facts = Facts(rows=(created("blockers", str(uuid4()), closed),))
+    wish = Wish(id=uuid4(), step=steps.of(facts))
+    olga = await member(conference, "owner")
+    await editor.apply(conference.id, [wish], author=olga, name="Olga", now=now())
+    shown = await post(client, f"{first.id}/preview", what="delay", minutes="10")
+    assert "“Second” is in Hall at" in shown.text
+    assert "when it cannot be used" in shown.text
 
 
 async def test_a_room_is_changed_with_what_is_there(client: httpx.AsyncClient) -> None:
