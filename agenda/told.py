@@ -22,8 +22,8 @@ class What(StrEnum):
 class Telling:
     """One thing to tell: of which slot, where it was and is, and to whom.
 
-    `speakers` are told all three; those who starred the session only what moved or fell, as
-    `starred` says. `before` or `after` is None where there is no such place.
+    `speakers` are told all three; those who starred the session what moved or fell, and a place
+    that it has anew, as `starred` says. `before` or `after` is None where there is no such place.
     """
 
     slot: SlotId
@@ -44,7 +44,8 @@ def whom_to_tell(before: Schedule | None, after: Schedule) -> tuple[Telling, ...
     """
     old = _standing(before) if before is not None else None
     new = _standing(after)
-    found = [*_changes(old, new), *(_changed_crews(old, new) if old is not None else ())]
+    known = frozenset(s.id for s in before.sessions) if before is not None else frozenset()
+    found = [*_changes(old, new, known), *(_changed_crews(old, new) if old is not None else ())]
     found = [telling for telling in found if telling.speakers or telling.starred]
     return tuple(sorted(found, key=_order))
 
@@ -61,8 +62,13 @@ def _standing(schedule: Schedule) -> Schedule:
     )
 
 
-def _changes(before: Schedule | None, after: Schedule) -> Iterator[Telling]:
-    """What became of slots, told to those who speak before and after."""
+def _changes(
+    before: Schedule | None, after: Schedule, known: frozenset[SessionId]
+) -> Iterator[Telling]:
+    """What became of slots, told to those who speak before and after.
+
+    `known` are the sessions that could be starred: cancelled ones, too, which may come back.
+    """
     made: Diff = diff(before, after)
     old = {s.id: s for s in before.sessions} if before else {}
     new = {s.id: s for s in after.sessions}
@@ -74,10 +80,11 @@ def _changes(before: Schedule | None, after: Schedule) -> Iterator[Telling]:
     for slot in after.slots:
         if slot.session in fresh:
             session = new[slot.session]
-            yield _telling(slot.id, session, What.NEW, None, place(slot), session.speakers, False)
+            starred = session.id in known
+            yield _telling(slot.id, session, What.NEW, None, place(slot), session.speakers, starred)
     for slot in made.placed:
         session = new[slot.session]
-        yield _telling(slot.id, session, What.NEW, None, place(slot), session.speakers, False)
+        yield _telling(slot.id, session, What.NEW, None, place(slot), session.speakers, True)
     gone = {s.id for s in made.gone}
     for slot in before.slots if before else ():
         if slot.session in gone:

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from agenda import schedule as agenda_schedule
-from agenda.model import SessionId, SessionState
+from agenda.model import SessionId
 from agenda.schedule import Place
+from agenda.told import whom_to_tell
 from app.clock import now as present
 from app.conferences.tables import Conference
 from app.html import day_words, zone_city
@@ -51,41 +51,12 @@ class Change:
 
 
 def between(before: Released, after: Released) -> list[Change]:
-    """The net changes of time and place from one release to another, in order of time."""
-    diff = agenda_schedule.diff(before.schedule, after.schedule)
-    fell = {
-        key
-        for key, session in after.sessions.items()
-        if session.state is SessionState.CANCELLED
-        and key in before.sessions
-        and before.sessions[key].state is not SessionState.CANCELLED
-    }
-    found = [
-        Change(
-            session=one.session,
-            title=after.sessions[one.session].title,
-            before=one.before,
-            after=one.after,
-        )
-        for one in diff.moved
-        if one.session not in fell
+    """What those who starred a session hear of a release, against an earlier one, in order of time."""
+    return [
+        Change(session=one.session, title=one.title, before=one.before, after=one.after)
+        for one in whom_to_tell(before.schedule, after.schedule)
+        if one.starred
     ]
-    gone = {session.id for session in diff.gone} | fell | {slot.session for slot in diff.unplaced}
-    for slot in before.schedule.slots:
-        if slot.session in gone and (slot.session in fell or slot.id not in after.slots):
-            title = before.sessions[slot.session].title
-            place = agenda_schedule.place(slot)
-            found.append(Change(session=slot.session, title=title, before=place, after=None))
-    found += [
-        Change(
-            session=slot.session,
-            title=after.sessions[slot.session].title,
-            before=None,
-            after=agenda_schedule.place(slot),
-        )
-        for slot in diff.placed
-    ]
-    return sorted(found, key=lambda change: (change.before or change.after or ("", present()))[1])
 
 
 async def on_release(delivery: Delivery) -> None:
