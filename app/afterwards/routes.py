@@ -45,8 +45,9 @@ async def _known(request: Asked, session_id: UUID) -> Programme:
 @get("/c/{slug:str}/soon", opt={"who": EVERYBODY})
 async def soon(request: Asked, slug: FromPath[str]) -> Response[Any]:
     """What I starred and is about to begin, for every page that is open: a page asks now and then."""
-    programme, instant = await _programme(request), now()
+    instant = now()
     conference, person = request.state.conference.id, request.state.viewer.person
+    released = await releases.latest(conference)
     phases = (await kept.phases(conference)).reached
     mine = await stars.of(conference, person)
     found = [
@@ -56,7 +57,7 @@ async def soon(request: Asked, slug: FromPath[str]) -> Response[Any]:
             "start": card.slot.start.isoformat(),
             "url": f"/c/{slug}/rooms/{card.room_slug}",
         }
-        for card in programme.cards
+        for card in (kept.programme(released).cards if released is not None else ())
         if card.session.id in mine
         and card.slot.start > instant
         and around.coming(card, phases, instant)

@@ -65,7 +65,7 @@ async def _follow(task: Task, lines: Any, redis: Redis, wish: Wish) -> dict[str,
     """Pass on the news, at most every 0.4 s; the last line."""
     loop = asyncio.get_running_loop()
     told = 0.0
-    last: dict[str, Any] = {"kind": "error", "sentence": _("The solver said nothing.")}
+    last: dict[str, Any] = {}
     async with contextlib.aclosing(lines):
         async for line in lines:
             last = line
@@ -77,7 +77,19 @@ async def _follow(task: Task, lines: Any, redis: Redis, wish: Wish) -> dict[str,
                 key: line[key] for key in ("seconds", "unplaced", "medium", "soft", "bound", "gap")
             }
             await _tell(task, redis, {"state": "running", **news})
-    return last
+    return answer(last)
+
+
+def answer(last: dict[str, Any]) -> dict[str, Any]:
+    """The solver's last line, or, where that is no answer, an error: native code that gets no
+    memory aborts the process and says nothing."""
+    if last.get("kind") in ("solution", "error"):
+        return last
+    sentence = _(
+        "The solver ended without an answer, perhaps for want of memory. "
+        "Try “Repair”, or lock what may stay."
+    )
+    return {"kind": "error", "sentence": sentence}
 
 
 async def _tell(task: Task, redis: Redis, news: dict[str, Any]) -> None:

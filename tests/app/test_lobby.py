@@ -173,3 +173,10 @@ async def test_notes_are_one_s_own_and_missed_is_what_was_starred_and_not_seen(
     await sign_in(client, iris, now=now())
     await client.post(f"/c/trial/notes/{note}", data={"text": ""}, headers=same_origin())
     assert "Forty-seven" not in (await client.get("/c/trial/notes")).text
+
+
+async def test_before_the_first_release_nothing_begins_soon(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    await sign_in(client, await member(conference, "attendee"), now=now())
+    soon = await client.get("/c/trial/soon")
+    assert (soon.status_code, soon.json()) == (200, [])

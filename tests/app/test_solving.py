@@ -12,6 +12,7 @@ from typing import Any
 from agenda.solver.frame import Frame, Mode
 from agenda.solver.search import Budget
 from agenda.solver.solve import Request
+from app.editor.solver_job import answer
 from app.jobs.solving import solve
 from tests.agenda.solver.builders import HOURS, make_schedule
 
@@ -64,3 +65,11 @@ async def test_a_killed_child_is_an_error_in_words() -> None:
             os.kill(child, signal.SIGKILL)
     assert told["kind"] == "error"
     assert "too early" in told["sentence"]
+
+
+def test_a_solver_that_died_without_an_answer_is_an_error_in_words() -> None:
+    for last in ({}, {"kind": "progress", "seconds": 3}):
+        told = answer(last)
+        assert told["kind"] == "error"
+        assert "want of memory" in told["sentence"]
+    assert answer({"kind": "solution", "edits": []})["kind"] == "solution"

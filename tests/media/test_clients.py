@@ -100,7 +100,7 @@ async def test_stock_aiortc_publishes_and_watches(
     prefer_h264(receiving)
     await receiving.setLocalDescription(await receiving.createOffer())
     offer = receiving.localDescription.sdp
-    _, answer = house.node.subscribe(ROOM, None, make_grant(subscribe=True), offer)
+    _, answer = house.node.subscribe(ROOM, None, make_grant(subscribe=True, person="eve"), offer)
     await receiving.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     async with asyncio.timeout(10):
         frames = [await track.recv() for track in tracks]
