@@ -183,6 +183,7 @@ class Hub:
 
     async def close(self) -> None:
         """End every stream, so that the server can shut down."""
+        # The loops look at it too: a library that waits may take a cancellation for its own timeout.
         self._closing = True
         for task in self._tasks:
             task.cancel()
@@ -204,7 +205,7 @@ class Hub:
         await nudge(self._redis)
 
     async def _listen(self) -> None:
-        while True:
+        while not self._closing:
             try:
                 async with self._redis.pubsub() as channel:
                     await channel.subscribe(NUDGE)
@@ -215,7 +216,7 @@ class Hub:
             await asyncio.sleep(1)
 
     async def _read(self) -> None:
-        while True:
+        while not self._closing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_IDLE_POLL_S):
                     await self._look.wait()
