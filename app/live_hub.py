@@ -31,6 +31,7 @@ _MOST = 3000
 _AT_ONCE = 8
 _IDLE_POLL_S = 1.0
 _BEAT_S = 20.0
+_END_S = 3.0
 _CHECKED_S = 600.0
 """How long a page is served by the roles that it came with."""
 
@@ -187,7 +188,8 @@ class Hub:
         self._closing = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_END_S)
         for page in tuple(self._open):
             self._finish(page, page.end)
         for task in tuple(self._slow):
