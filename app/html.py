@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import words
+from app.conferences import brand
 from app.static_tree import static_url
 
 if TYPE_CHECKING:
@@ -43,6 +44,15 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 
 _ = gettext
+
+
+def look_of(conference: Any) -> brand.Brand | None:
+    """The look of a page's conference; None where it is the house's own."""
+    if conference is None:
+        return None
+    held = brand.load(conference.brand)
+    return None if held.plain else held
+
 
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 
@@ -121,6 +131,7 @@ def _environment() -> Environment:
         language=language.get,
         direction=direction,
         words_of_scripts=words_of_scripts,
+        look_of=look_of,
     )
     env.globals["ui"] = env.get_template("_components.html").module
     return env

@@ -24,6 +24,7 @@ from app.accounts.viewer import ANYONE, admit
 from app.afterwards import routes as afterwards
 from app.attendees import badge_desk, diary
 from app.attendees import routes as attendees
+from app.conferences import look_routes
 from app.conferences import routes as conferences
 from app.demo import routes as demo
 from app.editor import routes as editor
@@ -60,6 +61,7 @@ logger = structlog.get_logger(__name__)
 FEATURES = (
     accounts,
     conferences,
+    look_routes,
     public,
     feed,
     programme,

@@ -20,6 +20,7 @@ from app.attendees.badge_preview import preview, samples
 from app.attendees.designs import Design
 from app.attendees.tables import Registration
 from app.clock import now
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.follow import HOSTS
 from app.html import gettext as _
@@ -186,11 +187,13 @@ async def _editor(
 async def _preview(conference: Conference, settings: Settings, ticket: str, design: Design) -> str:
     rows = await badges.registrations(conference.id, ticket=ticket or None)
     key = codes.key_of(conference.id, settings.secret)
+    logo = f"/c/{conference.slug}/logo.png?v={brand.load(conference.brand).version}"
+    event = badges.event_of(conference, logo)
     return render(
         "badges/_preview.html",
-        cards=preview(samples(rows, ticket, key), design),
+        cards=preview(samples(rows, ticket, key), design, event),
         design=design,
-        event=badges.event_of(conference),
+        event=event,
         layout=designs.layout(design),
         wrong={},
     )

@@ -12,7 +12,7 @@ from app import words
 from app.attendees import codes
 from app.attendees.badges import badge_of
 from app.attendees.designs import Design
-from app.attendees.fitting import BOXES, fit, whole
+from app.attendees.fitting import BOXES, sizes, stacked, whole
 
 _INVENTED = (
     ("Ada Ng", "Port of Lisbon"),
@@ -39,19 +39,21 @@ def samples(rows: Sequence[Mapping[str, Any]], ticket: str, key: bytes) -> list[
     ]
 
 
-def preview(badges: Sequence[Mapping[str, str]], design: Design) -> list[dict[str, Any]]:
+def preview(
+    badges: Sequence[Mapping[str, str]], design: Design, event: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The badges with their sizes and codes, for templates/badges/_badge.html."""
-    return [_face(badge, design) for badge in badges]
+    return [_face(badge, design, event) for badge in badges]
 
 
-def _face(badge: Mapping[str, str], design: Design) -> dict[str, Any]:
-    boxes = BOXES[design.size]
-    sizes = {name: fit(badge[name], box) for name, box in boxes.items()}
+def _face(badge: Mapping[str, str], design: Design, event: Mapping[str, str]) -> dict[str, Any]:
+    measured = sizes(badge, design.size, title=event["title"], logo=bool(event["logo"]))
     drawn = segno.make(badge["code"], error="m", micro=False, mask=4)
     return {
         **badge,
-        "sizes": sizes,
-        "whole": Markup(whole(badge["name"], sizes["name"], boxes["name"])),
+        "sizes": measured,
+        "stacked": stacked(badge["name"]),
+        "whole": Markup(whole(badge["name"], measured["name"], BOXES[design.size]["name"])),
         "qr": drawn.png_data_uri(scale=6, border=0, dark="#14171a"),
         "label": words.name(badge["name"]),
     }

@@ -17,9 +17,10 @@ from weasyprint.text.fonts import FontConfiguration
 from app import words
 from app.attendees import designs, faces
 from app.attendees.designs import Design, Layout
-from app.attendees.fitting import BOXES, fit, whole
+from app.attendees.fitting import BOXES, sizes, stacked, whole
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_HOUSE = {"accent": "", "on": "", "logo": "", "plate": ""}
 
 
 def with_pictures(text: str) -> Markup:
@@ -42,14 +43,14 @@ def _set(letters: str) -> tuple[Template, list[CSS], FontConfiguration]:
     return env.get_template("badges/sheet.html"), sheets, fonts
 
 
-def face(badge: Mapping[str, str], design: Design) -> dict[str, Any]:
+def face(badge: Mapping[str, str], design: Design, event: Mapping[str, str]) -> dict[str, Any]:
     """A badge with what its design makes of it: the size of each text, the name whole, the code."""
-    boxes = BOXES[design.size]
-    sizes = {key: fit(badge[key], box) for key, box in boxes.items()}
-    name = whole(badge["name"], sizes["name"], boxes["name"])
+    measured = sizes(badge, design.size, title=event["title"], logo=bool(event["logo"]))
+    name = whole(badge["name"], measured["name"], BOXES[design.size]["name"])
     return {
         **badge,
-        "sizes": sizes,
+        "sizes": measured,
+        "stacked": stacked(badge["name"]),
         "whole": faces.with_pictures(name),
         "qr": qr(badge["code"]),
     }
@@ -86,7 +87,8 @@ def render(
 ) -> int:
     """Write one tagged PDF (PDF/UA-1) with these badges; returns how many pages it has.
 
-    A badge: name, organization, ticket, code (signed). The event: title, dates, line. `letters` are
+    A badge: name, organization, ticket, code (signed). The event: title, dates, line, and
+    what app.conferences.brand.on_paper gives. `letters` are
     all that only large fonts have, of this and the other chunks.
     """
     document = _set_up(badges, Design(**design), event, language, letters)
@@ -128,12 +130,13 @@ def _set_up(
 ) -> Document:
     template, sheets, fonts = _set(letters)
     layout = designs.layout(design)
-    held = [face(badge, design) for badge in badges]
+    said = {**_HOUSE, **event}
+    held = [face(badge, design, said) for badge in badges]
     text = template.render(
         pages=pages(held, design, layout),
         design=design,
         layout=layout,
-        event=event,
+        event=said,
         language=language,
     )
     return HTML(string=text, base_url=str(ROOT / "static")).render(

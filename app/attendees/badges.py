@@ -15,6 +15,7 @@ from babel.dates import format_interval
 from app.attendees import codes, design_store, designs, faces
 from app.attendees.designs import Design
 from app.attendees.tables import Registration
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import language, ngettext
@@ -22,6 +23,7 @@ from app.jobs.press import Press, spread
 from app.jobs.runner import JobFailed, Task
 from app.jobs.store import Made
 from app.programme import draft
+from app.settings import Settings
 
 CHUNK = 24
 """How many badges a press sets at once; sheets are never parted."""
@@ -40,7 +42,7 @@ async def make_one(task: Task) -> Made:
         raise JobFailed(_("This person has no place at the conference, so there is no badge."))
     out = task.file(".pdf")
     design = replace(await design_store.of(conference.id, rows[0]["ticket_type"]), sheet="")
-    order = _order(conference, design, rows, task.settings.secret, _letters(rows))
+    order = _order(conference, design, rows, task.settings, _letters(rows))
     await task.progress(0, 1)
     async with Press() as press:
         await press.order(f"{_SHEET}:render", {**order, "out": str(out)})
@@ -150,7 +152,7 @@ def _orders(
 ) -> Iterator[dict[str, Any]]:
     letters = _letters([row for _design, people in chunks for row in people])
     for design, people in chunks:
-        yield _order(conference, design, people, task.settings.secret, letters)
+        yield _order(conference, design, people, task.settings, letters)
 
 
 async def _conference(conference: UUID) -> Conference:
@@ -188,25 +190,27 @@ def _order(
     conference: Conference,
     design: Design,
     rows: Sequence[Mapping[str, Any]],
-    secret: str,
+    settings: Settings,
     letters: str,
 ) -> dict[str, Any]:
-    key = codes.key_of(conference.id, secret)
+    key = codes.key_of(conference.id, settings.secret)
+    logo = brand.file_address(conference.brand, settings.files)
     return {
         "badges": [badge_of(row, key) for row in rows],
         "design": asdict(design),
-        "event": event_of(conference),
+        "event": event_of(conference, logo),
         "language": language.get(),
         "letters": letters,
     }
 
 
-def event_of(conference: Conference) -> dict[str, str]:
-    """What every badge of a conference says."""
+def event_of(conference: Conference, logo: str) -> dict[str, str]:
+    """What every badge of a conference says, in its look; `logo` is where that is found."""
     return {
         "title": conference.title,
         "dates": dates(conference),
         "line": _("Everything happens online. Show this code where you want to be known."),
+        **brand.on_paper(conference.brand, logo),
     }
 
 

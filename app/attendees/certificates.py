@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,6 +19,7 @@ from app.accounts.tables import Person
 from app.attendees import codes, store
 from app.attendees.badges import dates
 from app.clock import now as present
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import duration, render
 from app.html import gettext as _
@@ -125,7 +127,10 @@ async def make_one(task: Task) -> Made:
         f"{task.settings.base_url}/c/{conference.slug}"
         f"/certificates/{sign(place['badge_code'], held, key)}"
     )
-    text = await asyncio.to_thread(_page, conference, row["name"], held, address)
+    look = brand.on_paper(
+        conference.brand, brand.file_address(conference.brand, task.settings.files)
+    )
+    text = await asyncio.to_thread(_page, conference, row["name"], held, address, look)
     out = task.file(".pdf")
     order = {"text": text, "out": str(out), "sheet": "badges/certificate.css"}
     async with Press() as press:
@@ -139,11 +144,14 @@ def minutes(count: int) -> str:
     return duration(timedelta(minutes=count))
 
 
-def _page(conference: Conference, name: str, held: Earned, address: str) -> str:
+def _page(
+    conference: Conference, name: str, held: Earned, address: str, look: Mapping[str, str]
+) -> str:
     drawn = segno.make(address, error="m", micro=False)
     return render(
         "badges/certificate_paper.html",
         conference=conference,
+        look=look,
         name=name,
         earned=held,
         dates=dates(conference),

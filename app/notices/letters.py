@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app import db
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.jobs import outbox
@@ -58,7 +59,7 @@ def addressed(
     payload = {
         "to": draft.to,
         "name": draft.name,
-        "from_name": conference.title,
+        **brand.sender(conference.title, conference.brand),
         "why": _("You get this as a participant of {conference}.").format(
             conference=conference.title
         ),

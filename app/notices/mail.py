@@ -33,6 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 _TIMEOUT_S = 10.0
 _LONGEST_LINE = 900
+_CID = "logo@plenary"
 _SIGNED = (
     "from",
     "to",
@@ -110,7 +111,7 @@ def build(
     """A whole message from an outbox payload; the same payload and key give the same bytes.
 
     Payload: `to`, `subject`, and `text` or the parts that app.notices.paper knows; perhaps `name` of
-    the receiver, `html` (its body as it is), `calendar` {method, ics, name}, `unsubscribe` (a link),
+    the receiver, `look` (app.conferences.brand.sender), `html` (its body as it is), `calendar` {method, ics, name}, `unsubscribe` (a link),
     `attachments` [{name, type, base64}]. Raises BadAddress.
     """
     receiver = address(facts["to"], facts.get("name", ""))
@@ -127,8 +128,13 @@ def build(
         message["List-Unsubscribe"] = f"<{facts['unsubscribe']}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(paper.plain(facts), cte="quoted-printable")
-    body = facts.get("html") or paper.rich(facts, subject=one_line(facts["subject"]))
+    logo = _logo(facts, settings)
+    body = facts.get("html") or paper.rich(
+        facts, subject=one_line(facts["subject"]), logo=_CID if logo else ""
+    )
     message.add_alternative(body, subtype="html", cte="quoted-printable")
+    if logo and not facts.get("html"):
+        _add_logo(message, logo)
     if facts.get("calendar"):
         _add_calendar(message, Calendar(**facts["calendar"]))
     for file in facts.get("attachments", ()):
@@ -139,6 +145,25 @@ def build(
     # Python would fold a long link into encoded words; every line here is within RFC 5322's 998.
     message.policy = message.policy.clone(max_line_length=_LONGEST_LINE)
     return message
+
+
+def _logo(facts: Mapping[str, Any], settings: Settings) -> bytes:
+    """The sender's logo as PNG; empty where there is none, or none any more."""
+    held = facts.get("look", {}).get("logo")
+    if not held:
+        return b""
+    try:
+        return (settings.files / held["stored"]).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _add_logo(message: EmailMessage, logo: bytes) -> None:
+    """Within the mail, so that opening it asks nobody for a picture (RFC 2387, RFC 2392)."""
+    part = list(message.iter_parts())[-1]
+    part.add_related(
+        logo, "image", "png", cid=f"<{_CID}>", filename="logo.png", disposition="inline"
+    )
 
 
 def _add_calendar(message: EmailMessage, calendar: Calendar) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from app import db, live
 from app.accounts.tables import Person
 from app.clock import now as present
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.jobs import outbox
 from app.jobs.outbox import Delivery
@@ -88,7 +89,7 @@ async def _mail(
         {
             "to": row["email"],
             "name": row["name"],
-            "from_name": conference.title,
+            **brand.sender(conference.title, conference.brand),
             "subject": news.title,
             "text": f"{news.body}\n\n{settings.base_url}{news.url}".strip(),
         },

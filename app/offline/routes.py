@@ -15,11 +15,12 @@ from litestar.response import Response
 
 from app import static
 from app.accounts.viewer import ANYONE
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import language, page
 
-_PAPER, _INK = "#fbfbf8", "#14171a"
+_PAPER = "#fbfbf8"
 _SIZES = {"192.png": (192, False), "512.png": (512, False), "maskable.png": (512, True)}
 _BARS = ((4, 12.5, 9), (20, 26, 9), (7, 12.5, 16), (20, 28, 16), (4, 12.5, 23), (20, 24, 23))
 """The mark on a field of 32: from, to and height of each room's line."""
@@ -39,26 +40,10 @@ FIRST = (
 """What the kept pages need of static/, fetched when the worker is installed."""
 
 
-def _brand(conference: Conference) -> tuple[str, str]:
-    """Ground and ink of the conference's brand, or the house's."""
-    held = json.loads(conference.brand)
-    return tuple(  # type: ignore[return-value]
-        value if isinstance(value := held.get(name), str) and _is_colour(value) else default
-        for name, default in (("paper", _PAPER), ("ink", _INK))
-    )
-
-
-def _is_colour(text: str) -> bool:
-    return (
-        len(text) == 7 and text[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in text[1:])
-    )
-
-
 @get("/c/{slug:str}/manifest.webmanifest", opt={"who": ANYONE})
 async def manifest(request: Request[Any, Any, Any], slug: FromPath[str]) -> Response[bytes]:
     """The conference as an app (W3C Web Application Manifest)."""
     conference: Conference = request.state.conference
-    paper, _ink = _brand(conference)
     made = {
         "id": f"/c/{slug}",
         "name": conference.title,
@@ -68,8 +53,8 @@ async def manifest(request: Request[Any, Any, Any], slug: FromPath[str]) -> Resp
         "start_url": f"/c/{slug}/agenda?view=list",
         "scope": "/",
         "display": "standalone",
-        "background_color": paper,
-        "theme_color": paper,
+        "background_color": _PAPER,
+        "theme_color": _PAPER,
         "icons": [
             {
                 "src": f"/c/{slug}/icons/{name}",
@@ -99,9 +84,9 @@ async def icon(
     if name not in _SIZES:
         raise NotFoundException
     size, safe = _SIZES[name]
-    paper, ink = _brand(request.state.conference)
+    ink = brand.load(request.state.conference.brand).paper
     return Response(
-        drawn(size, ink, paper, safe),
+        drawn(size, ink, _PAPER, safe),
         media_type="image/png",
         headers={"Cache-Control": "public, max-age=86400"},
     )

@@ -20,6 +20,7 @@ from agenda.model import Session, SessionId, SlotId
 from app.accounts.viewer import ANYONE
 from app.afterwards.around import coming_back
 from app.clock import now
+from app.conferences import brand
 from app.html import gettext as _
 from app.html import page, wants_block
 from app.programme import kept, releases, share, stars
@@ -80,7 +81,8 @@ async def agenda(request: Request[Any, Any, Any], slug: FromPath[str]) -> Respon
 def _kept_page(request: Request[Any, Any, Any], scene: Scene) -> Response[Any]:
     """The page that every reader without a name gets: made once, and known by its ETag."""
     block = wants_block(request)
-    tag = scene.tag(block=block)
+    look = brand.load(request.state.conference.brand).version
+    tag = scene.tag(block=block, look=look)
     headers = {
         "ETag": tag,
         "Cache-Control": "private, no-cache",

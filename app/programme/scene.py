@@ -97,11 +97,11 @@ class Scene:
             language.get(),
         )
 
-    def tag(self, *, block: bool) -> str:
-        """The ETag of the page for a reader without a name."""
+    def tag(self, *, block: bool, look: str) -> str:
+        """The ETag of the page for a reader without a name, in the conference's look."""
         today = local(self.now, self.zone).date()
         asked = self.query.href()
-        parts = (*self._key, self.own, today, asked, block, static_version())
+        parts = (*self._key, self.own, today, asked, block, look, static_version())
         return '"' + hashlib.sha256(repr(parts).encode()).hexdigest()[:20] + '"'
 
     @property

@@ -16,6 +16,7 @@ from agenda.formats import ical
 from agenda.formats.ical import Entry
 from app.attendees import badges
 from app.clock import now as present
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.jobs import outbox
@@ -112,7 +113,7 @@ async def _put(desk: Desk, row: Mapping[str, Any], key: str, subject: str, text:
         {
             "to": full["email"],
             "name": full["name"],
-            "from_name": desk.conference.title,
+            **brand.sender(desk.conference.title, desk.conference.brand),
             "subject": subject.format(**facts),
             "text": text.format(**facts),
             "secret": True,
@@ -205,7 +206,7 @@ async def welcome(task: Task) -> Made:
         {
             "to": row["email"],
             "name": row["name"],
-            "from_name": conference.title,
+            **brand.sender(conference.title, conference.brand),
             "subject": _("You are registered for {conference}").format(conference=conference.title),
             "text": _welcome_words(conference, row, link, task),
             "attachments": attached,

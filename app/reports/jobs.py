@@ -6,6 +6,7 @@ import asyncio
 
 from app.attendees.badges import dates
 from app.clock import now
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import render
@@ -31,6 +32,9 @@ async def make_report(task: Task) -> Made:
         "reports/paper.html",
         conference=conference,
         dates=dates(conference),
+        look=brand.on_paper(
+            conference.brand, brand.file_address(conference.brand, task.settings.files)
+        ),
         on_time=on_time_words(report),
         **view(report, conference, live=False),
     )

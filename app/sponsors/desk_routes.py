@@ -21,6 +21,7 @@ from app.accounts.tables import Person
 from app.attendees import codes
 from app.attendees import store as attendees
 from app.clock import now
+from app.conferences import brand
 from app.html import gettext as _
 from app.html import page
 from app.jobs import outbox
@@ -301,7 +302,7 @@ async def hire(
         f"hired:{sponsor['id']}:{person}",
         {
             "to": typed,
-            "from_name": conference.title,
+            **brand.sender(conference.title, conference.brand),
             "subject": _("You are at the booth of {sponsor}").format(sponsor=sponsor["name"]),
             "text": _(
                 "{who} put you on the team of {sponsor} at {conference}.\n\nYour booth, its "
@@ -445,7 +446,7 @@ async def _agreed(
         {
             "to": row["email"],
             "name": found["name"],
-            "from_name": conference.title,
+            **brand.sender(conference.title, conference.brand),
             "subject": _("You shared your contact with {sponsor}").format(sponsor=sponsor["name"]),
             "text": _(
                 "Your badge was scanned at the booth of {sponsor}, and these words were agreed "

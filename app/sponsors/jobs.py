@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.attendees.badges import dates
 from app.clock import now
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import render
@@ -41,6 +42,9 @@ async def make_report(task: Task) -> Made:
         conference=conference,
         sponsor=sponsor,
         dates=dates(conference),
+        look=brand.on_paper(
+            conference.brand, brand.file_address(conference.brand, task.settings.files)
+        ),
         ledger=ledger,
         owners=owners,
         zone=zone,

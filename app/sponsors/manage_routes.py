@@ -13,6 +13,7 @@ from litestar.response import Redirect, Response
 
 from app.accounts.viewer import OWNER
 from app.clock import now
+from app.conferences import brand
 from app.html import gettext as _
 from app.html import page
 from app.jobs import outbox
@@ -83,7 +84,7 @@ async def add_sponsor(
             f"sponsor:{sponsor['id']}",
             {
                 "to": contact,
-                "from_name": conference.title,
+                **brand.sender(conference.title, conference.brand),
                 "subject": _("Set up your booth at {conference}").format(
                     conference=conference.title
                 ),

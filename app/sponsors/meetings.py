@@ -14,6 +14,7 @@ from agenda.formats import ical
 from agenda.formats.ical import Entry, Party
 from app import db
 from app.accounts.tables import Person
+from app.conferences import brand
 from app.conferences.tables import Conference
 from app.html import day_words, zone_city
 from app.html import gettext as _
@@ -229,7 +230,7 @@ def _mail(
         {
             "to": to.email,
             "name": to.name,
-            "from_name": conference.title,
+            **brand.sender(conference.title, conference.brand),
             "subject": subject.format(**facts),
             "text": text.format(**facts),
             "calendar": {"method": "CANCEL" if off else "REQUEST", "ics": written.decode()},

@@ -43,7 +43,7 @@ self.addEventListener("fetch", (event) => {
   }
   if (request.method !== "GET") return;
   if (url.pathname.startsWith("/static/")) event.respondWith(file(request));
-  else if (/^\/c\/[^/]+\/agenda\.css$/.test(url.pathname)) event.respondWith(places(request));
+  else if (/^\/c\/[^/]+\/(agenda\.css|brand\.css|logo\.png)$/.test(url.pathname)) event.respondWith(places(request));
   else if (request.mode === "navigate") event.respondWith(navigate(event, url));
 });
 
@@ -60,7 +60,7 @@ async function file(request) {
   return answer;
 }
 
-/** Where slots stand in the grid: named by its hash, so a kept one is right.
+/** Where slots stand in the grid, and the look: named by a hash, so a kept one is right.
  * @param {Request} request */
 async function places(request) {
   const pages = await caches.open(PAGES);

@@ -15,7 +15,7 @@ from app import static
 from bench import contrast
 
 VENDORED = ("fonts", "vendor")
-NOT_PAGES = {"message.html", "paper.html", "sheet.html"}
+NOT_PAGES = {"message.html", "paper.html", "certificate_paper.html", "sheet.html"}
 """Mail and print carry their style with them; no browser gets them under our policy."""
 
 

@@ -29,12 +29,13 @@ db.bind("sqlite:////dev/null")
     [
         (
             _WEB,
-            {"pydantic", "black", "weasyprint", "ortools", "av", "aiortc", "PIL", "rich.console"},
+            {"pydantic", "black", "weasyprint", "ortools", "av", "aiortc", "PIL", "rich.console"}
+            | {"resvg_py"},
         ),
         (
             _WORKER,
             {"pydantic", "black", "weasyprint", "ortools", "av", "aiortc", "PIL", "litestar"}
-            | {"rich.console", "click.core", "cryptography.exceptions"},
+            | {"resvg_py", "rich.console", "click.core", "cryptography.exceptions"},
         ),
     ],
     ids=["web", "worker"],
