@@ -16,7 +16,7 @@ from app.clock import now
 from app.conferences.tables import Conference
 from app.editor import store as editor
 from app.html import gettext as _
-from app.html import page
+from app.html import page, wants_block
 from app.programme import changes, preview, releases, told
 from app.programme.releases import Released
 
@@ -125,7 +125,10 @@ async def preview_agenda(request: Request[Any, Any, Any], slug: FromPath[str]) -
     context = await preview.agenda(request, found, f"/c/{slug}/releases/preview")
     if context is None:
         raise NotFoundException(_("Nothing is placed in the draft yet."))
-    return page(request, "programme/preview.html", block="sheet", **context)
+    # What a search brings is the agenda's own block; the preview only has a note around the page.
+    whole = not wants_block(request)
+    template = "programme/preview.html" if whole else "agenda/day.html"
+    return page(request, template, block="sheet", **context)
 
 
 @get("/c/{slug:str}/releases/preview/agenda.css", opt={"who": OWNER})

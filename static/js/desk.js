@@ -31,9 +31,7 @@ let due = 0;
 function changed() {
   clearTimeout(due);
   due = setTimeout(() => {
-    // Whoever is filling in a form on the page of one slot is not interrupted.
-    if (document.activeElement?.closest("#orders input, #orders select")) changed();
-    else document.dispatchEvent(new CustomEvent("plenary:changed"));
+    document.dispatchEvent(new CustomEvent("plenary:changed"));
   }, 80);
 }
 for (const topic of ["phase", "stage", "release", "hello"]) document.addEventListener(`plenary:${topic}`, changed);

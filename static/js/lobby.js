@@ -28,16 +28,11 @@ function tick() {
   }
 }
 
-/** A thousand lobbies hear of one change: each asks a little later than the others. Nobody who types is disturbed. */
+/** A thousand lobbies hear of one change: each asks a little later than the others. */
 let due = 0;
 function changed() {
   clearTimeout(due);
-  due = window.setTimeout(() => {
-    const typing = document.activeElement?.closest("form");
-    const filled = typing && [...typing.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => /** @type {HTMLInputElement} */ (field).value);
-    if (filled) changed();
-    else document.dispatchEvent(new CustomEvent("plenary:changed"));
-  }, 80 + Math.random() * 700);
+  due = window.setTimeout(() => document.dispatchEvent(new CustomEvent("plenary:changed")), 80 + Math.random() * 700);
 }
 for (const topic of ["phase", "stage", "release", "lobby", "hello", "reset"]) document.addEventListener(`plenary:${topic}`, changed);
 setInterval(changed, 120000);

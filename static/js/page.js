@@ -92,6 +92,8 @@ document.addEventListener("htmx:afterSettle", scrollers);
 
 lights();
 zone();
+// A page with parts that ask for themselves again changes them in place.
+if (document.querySelector('[hx-get][hx-swap="outerHTML"], [hx-post][hx-swap="outerHTML"]')) import("./renew.js");
 
 const conference = meta("conference");
 if (conference) listen(conference.content, conference.dataset.ear);

@@ -1,4 +1,5 @@
 // A room's further parts: keys, picture by hand, hand raising, what follows a session.
+import { Captions } from "./captions.js";
 import { Sound } from "./room-sound.js";
 import { Talk } from "./talk.js";
 import { _ } from "./words.js";
@@ -20,12 +21,12 @@ export class More {
     this.hand = "";
     this.talk = new Talk();
     this.sound = new Sound(parts.video, parts.sound);
+    this.captions = new Captions(parts.video, /** @type {HTMLElement} */ (document.getElementById("captions")));
     this.soon = /** @type {HTMLElement} */ (document.getElementById("soon"));
     this.help = /** @type {HTMLDialogElement} */ (document.getElementById("help"));
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("submit", (event) => this.submit(event));
     for (const topic of ["floor", "hand"]) document.addEventListener(`plenary:${topic}`, () => this.floor());
-    parts.video.textTracks.addEventListener("addtrack", () => this.showCaptions());
     setInterval(() => this.tick(), 1000);
     setInterval(() => this.lanes(), 4000);
     setInterval(() => this.link(), 3000);
@@ -44,7 +45,7 @@ export class More {
     const over = document.getElementById("afterwards");
     if (over && this.ended.has(over.dataset.session)) over.hidden = true;
     this.sound.remembered();
-    this.showCaptions();
+    this.captions.show();
     this.showChoices();
     this.floor();
     this.tick();
@@ -54,7 +55,7 @@ export class More {
   click(event) {
     const target = /** @type {Element} */ (event.target);
     const act = /** @type {HTMLElement | null} */ (target.closest("[data-act]"))?.dataset.act;
-    if (act === "captions") this.captions();
+    if (act === "captions") this.captions.toggle();
     if (act === "hand") this.raise();
     if (act === "help") this.explain();
     if (act === "afterwards") this.close();
@@ -225,31 +226,6 @@ export class More {
     if (this.layer === "voice") this.parts.say("voice");
     else if (share > 0.05) this.parts.say("poor");
     else this.parts.say(height && height <= 240 ? "low" : "good");
-  }
-
-  showCaptions() {
-    const { video } = this.parts;
-    const tracks = [...video.textTracks].filter((track) => track.kind === "captions" || track.kind === "subtitles");
-    for (const button of document.querySelectorAll('[data-act="captions"]')) {
-      /** @type {HTMLElement} */ (button).hidden = !tracks.length;
-      button.setAttribute("aria-pressed", String(tracks.some((track) => track.mode !== "disabled")));
-    }
-    const box = /** @type {HTMLElement} */ (document.getElementById("captions"));
-    for (const track of tracks) {
-      track.oncuechange = () => {
-        const cues = [...(track.activeCues ?? [])].map((cue) => /** @type {VTTCue} */ (cue).text);
-        box.textContent = cues.join(" ");
-        box.hidden = !cues.length || track.mode === "disabled";
-      };
-    }
-  }
-
-  captions() {
-    const tracks = [...this.parts.video.textTracks];
-    const on = tracks.some((track) => track.mode !== "disabled");
-    tracks.forEach((track, at) => (track.mode = on || at ? "disabled" : "hidden"));
-    if (on) /** @type {HTMLElement} */ (document.getElementById("captions")).hidden = true;
-    this.showCaptions();
   }
 
   /** Where my hand is, and what the button then says. */

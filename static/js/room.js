@@ -2,6 +2,7 @@
 import { Choice } from "./choice.js";
 import { Refused } from "./peer.js";
 import { measure } from "./quality.js";
+import { renew } from "./renew.js";
 import { More } from "./room-more.js";
 import { Stills } from "./stills.js";
 import { Watch as Whep } from "./whep.js";
@@ -165,7 +166,7 @@ function fillSlate() {
 
 function fillStrip() {
   const rooms = /** @type {HTMLTemplateElement | null} */ (document.getElementById("strip_rooms"));
-  if (rooms) strip.replaceChildren(rooms.content.cloneNode(true));
+  if (rooms) renew(strip, rooms.content.cloneNode(true), "innerHTML");
   stills.show();
 }
 
@@ -202,24 +203,9 @@ async function refresh(url) {
   box.innerHTML = await answer.text();
   const fresh = box.querySelector("#room_state");
   if (!fresh || /** @type {HTMLElement} */ (fresh).dataset.room !== room) return;
-  swap(/** @type {HTMLElement} */ (fresh));
+  // What the viewer has in hand stays: an open menu, a rating half written, the focus.
+  renew(state(), fresh);
   settle();
-}
-
-/** Put what the page says now in the place of what it said; what the viewer has in hand stays: an
- * open menu, a rating half written, the focus.
- * @param {HTMLElement} fresh
- */
-function swap(fresh) {
-  const old = state();
-  const held = /** @type {HTMLElement | null} */ (old.contains(document.activeElement) ? document.activeElement : null);
-  const [menu, next] = [old, fresh].map((box) => /** @type {HTMLDetailsElement | null} */ (box.querySelector("details.settings")));
-  if (menu && next) next.open = menu.open;
-  const [rating, asked] = [old, fresh].map((box) => /** @type {HTMLFormElement | null} */ (box.querySelector("#rate")));
-  if (rating && asked && rating.action === asked.action) asked.replaceWith(rating);
-  old.replaceWith(fresh);
-  const { act } = held?.dataset ?? {};
-  (held?.isConnected ? held : act ? /** @type {HTMLElement | null} */ (fresh.querySelector(`[data-act="${act}"]`)) : null)?.focus();
 }
 
 function settle() {
@@ -280,9 +266,14 @@ document.addEventListener("click", (event) => {
   if (act === "full") fullScreen();
   if (act === "delayed") choice.want(!choice.broadcasting);
   if (act === "now") choice.player.seekBack(0);
-  if (act === "pip") video.requestPictureInPicture?.().catch(() => {});
+  if (act === "pip") smallWindow();
 });
 unmute.addEventListener("click", toggleSound);
+
+function smallWindow() {
+  if (document.pictureInPictureElement) document.exitPictureInPicture();
+  else video.requestPictureInPicture?.().catch(() => {});
+}
 
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();

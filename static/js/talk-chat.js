@@ -287,11 +287,23 @@ function byTime(a, b) {
   return a.at < b.at ? -1 : a.at > b.at ? 1 : a.id < b.id ? -1 : 1;
 }
 
-/** Make `nodes` the children, moving and making only what has to be. @param {HTMLElement} parent @param {HTMLElement[]} nodes */
+const CONTROLS = "button, input, a[href]";
+
+/** Make `nodes` the children, moving and making only what has to be. Focus stays on the same control
+ * of the same child, also where that was made anew; where it is gone, it goes to who has its place.
+ * @param {HTMLElement} parent @param {HTMLElement[]} nodes
+ */
 export function place(parent, nodes) {
+  const held = /** @type {HTMLElement | null} */ (parent.contains(document.activeElement) ? document.activeElement : null);
+  const [was, row] = held ? [[...parent.children].findIndex((child) => child.contains(held)), held.closest(`#${parent.id} > *`)] : [-1, null];
+  const which = row ? [...row.querySelectorAll(CONTROLS)].indexOf(/** @type {Element} */ (held)) : -1;
   const keep = new Set(nodes);
   for (const child of [...parent.children]) if (!keep.has(/** @type {HTMLElement} */ (child))) child.remove();
   nodes.forEach((node, at) => {
     if (parent.children[at] !== node) parent.insertBefore(node, parent.children[at] ?? null);
   });
+  if (!held || document.activeElement === held) return;
+  const same = nodes.find((node) => node.id === row?.id) ?? nodes[Math.min(was, nodes.length - 1)];
+  const controls = /** @type {NodeListOf<HTMLElement>} */ (same.querySelectorAll(CONTROLS));
+  (held.isConnected ? held : (controls[which] ?? controls[0]))?.focus({ preventScroll: true });
 }

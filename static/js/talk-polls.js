@@ -55,10 +55,8 @@ export class Polls {
       if (old && old.dataset.key === key) return old;
       const typing = old?.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement && document.activeElement.type === "text";
       if (old && typing && poll.state === "open" && !poll.mine) return old;
-      const focus = old?.contains(document.activeElement) ? [...old.querySelectorAll("button, input")].indexOf(/** @type {Element} */ (document.activeElement)) : -1;
       const made = this.card(poll);
       made.dataset.key = key;
-      if (focus >= 0) setTimeout(() => /** @type {HTMLElement | undefined} */ (made.querySelectorAll("button, input")[focus])?.focus(), 0);
       return made;
     });
     if (nodes.length) place(this.list, nodes);

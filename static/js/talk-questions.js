@@ -67,7 +67,6 @@ export class Questions {
     const by = this.sort === "new" ? (/** @type {any} */ a, /** @type {any} */ b) => (a.at < b.at ? 1 : -1) : (/** @type {any} */ a, /** @type {any} */ b) => b.votes - a.votes || (a.at < b.at ? -1 : 1);
     const rank = (/** @type {any} */ question) => RANK[/** @type {"open"} */ (question.state)] ?? 2;
     const shown = [...this.all.values()].sort((a, b) => rank(a) - rank(b) || by(a, b));
-    const focused = document.activeElement?.closest(".ask")?.id;
     /** @type {Map<string, HTMLElement>} */
     const standing = new Map([...this.list.children].map((child) => [child.id, /** @type {HTMLElement} */ (child)]));
     const nodes = shown.map((question) => {
@@ -80,8 +79,6 @@ export class Questions {
     });
     if (nodes.length) place(this.list, nodes);
     else this.list.replaceChildren(el("li", { class: "quiet none" }, _("No questions yet. Ask the first one.")));
-    const kept = focused ? document.getElementById(focused)?.querySelector("button") : null;
-    if (kept && document.activeElement === document.body) /** @type {HTMLElement} */ (kept).focus();
     const count = document.getElementById("questions_count");
     const open = shown.filter((question) => question.state === "open" || question.state === "answering").length;
     if (count) count.textContent = open ? String(open) : "";

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import shutil
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
-import httpx
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+from litestar.handlers import HTTPRouteHandler
+from playwright.async_api import Browser, Page, ViewportSize
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from app.accounts import links as accounts
-from app.accounts import sessions
-from app.attendees import certificates, codes
-from app.attendees.tables import Registration
-from app.clock import now
-from app.conferences.store import people_with
-from app.conferences.tables import Conference
-from app.demo import seed
-from app.jobs.tables import Job
-from app.meeting import store as meeting
-from app.meeting.tables import Meeting
-from app.notices import mailings, unsubscribe
-from app.programme.tables import Session
-from app.registration import links
-from app.registration.tables import Application
-from app.sponsors.tables import Consent
+from app.demo import routes as demo
+from app.notices import routes as notices
 from tests.app.test_routes import TABLE
-from tests.e2e.browser import chromium, signed_in
-from tests.e2e.web_alone import Web, web_alone
+from tests.e2e.browser import chromium
+from tests.e2e.pages import NONE, PAGES, Stage, set_stage
+from tests.e2e.web_alone import web_alone
 
 AXE = Path(__file__).resolve().parents[1] / "vendor" / "axe-core-4.14.1.min.js"
 RUN = """async (only) => {
@@ -45,156 +29,21 @@ RUN = """async (only) => {
     .flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.html.slice(0, 160)}`));
 }"""
 
-# Role → addresses below the conference (or from the root, with a leading slash).
-PAGES: dict[str, tuple[str, ...]] = {
-    "nobody": (
-        "/sign-in",
-        "/offline",
-        "{go}",
-        "/sign-in/{sign_in}",
-        "/unsubscribe/{unsubscribe}",
-        "/mail",
-        "register",
-        "agenda?view=list",
-        "agenda",
-        "changes",
-        "export",
-        "speakers",
-        "sponsors",
-        "sponsors/saltproof",
-        "sessions/{session}",
-        "lobby",
-        "certificates/none",
-        "certificates/{certificate}",
-        "nothing-here",
-    ),
-    "attendee": (
-        "agenda?mine=1",
-        "badge",
-        "calendar",
-        "lobby",
-        "notes",
-        "meeting",
-        "meeting/people/{person}",
-        "meeting/{meeting}/room",
-        "meeting/roulette",
-        "preferences",
-        "registration",
-        "register",
-        "rooms/{room}",
-        "sponsors/saltproof",
-        "sessions/{session}",
-    ),
-    "speaker": ("green-room/{slot}", "reports/mine"),
-    "sponsor": (
-        "sponsors/saltproof/leads",
-        "sponsors/saltproof/leads/{lead}",
-        "sponsors/saltproof/setup",
-        "sponsors/saltproof/team",
-        "sponsors/saltproof/scan",
-        "sponsors/saltproof/meetings",
-        "sponsors/saltproof/room",
-    ),
-    "organizer": (
-        "badges",
-        "badges/design",
-        "badges/check",
-        "desk",
-        "desk/policies",
-        "desk/{slot}",
-        "/jobs/{job}",
-        "media",
-        "editor",
-        "settings",
-        "look",
-        "tables/sessions",
-        "tables/speakers",
-        "tables/blocked",
-        "import",
-        "invites",
-        "meeting/reports",
-        "notices",
-        "notices/{mailing}",
-        "people",
-        "people/{application}",
-        "people/setup",
-        "recordings",
-        "releases",
-        "releases/compare",
-        "releases/preview/agenda",
-        "releases/preview/sessions/{session}",
-        "reports",
-        "reports/compare",
-        "sponsors/manage",
-    ),
-}
-
-
-# What answers with no page of its own: files, data, fragments, ways on.
-NONE = frozenset(
-    {
-        "/c/{slug:str}/editor/solver",
-        "/c/{slug:str}/editor/weights",
-        "/c/{slug:str}/hands",
-        "/",
-        "/health",
-        "/ready",
-        "/static/{tree:str}/{path:path}",
-        "/calendar/{name:str}",
-        "/c/{slug:str}",
-        "/c/{slug:str}/agenda.css",
-        "/c/{slug:str}/brand.css",
-        "/c/{slug:str}/logo.png",
-        "/c/{slug:str}/grants/watch",
-        "/c/{slug:str}/broadcast/{room_id:uuid}",
-        "/recordings/{token:str}/{recording:uuid}/{name:str}",
-        "/c/{slug:str}/green-room/{slot_id:uuid}/state",
-        "/c/{slug:str}/green-room/{slot_id:uuid}/grant",
-        "/c/{slug:str}/rooms/{room:str}/floor",
-        "/c/{slug:str}/rooms/{room:str}/floor/grant",
-        "/c/{slug:str}/green-room/{slot_id:uuid}/talkback",
-        "/c/{slug:str}/editor/state",
-        "/c/{slug:str}/editor/why/{slot:uuid}",
-        "/c/{slug:str}/editor/score",
-        "/c/{slug:str}/releases/preview/agenda.css",
-        "/c/{slug:str}/changes.atom",
-        "/c/{slug:str}/schedule.xml",
-        "/c/{slug:str}/export/file",
-        "/c/{slug:str}/editor/file",
-        "/c/{slug:str}/agenda/slots/{slot_id:uuid}",
-        "/c/{slug:str}/sessions/{session_id:uuid}/invite.ics",
-        "/c/{slug:str}/meeting/{meeting:uuid}/grant",
-        "/c/{slug:str}/meeting/roulette/grant",
-        "/c/{slug:str}/manifest.webmanifest",
-        "/c/{slug:str}/icons/{name:str}",
-        "/sw.js",
-        "/c/{slug:str}/conference.ics",
-        "/c/{slug:str}/people.csv",
-        "/c/{slug:str}/people.xlsx",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/leads.csv",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/files/{file_id:uuid}",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/room/grant",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/leads.xlsx",
-        "/c/{slug:str}/reports.csv",
-        "/c/{slug:str}/reports.json",
-        "/c/{slug:str}/reports.xlsx",
-        "/c/{slug:str}/sessions/{session_id:uuid}/preview.png",
-        "/c/{slug:str}/soon",
-        "/c/{slug:str}/rooms/{room:str}/talk",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk/messages",
-        "/c/{slug:str}/sponsors/{sponsor_slug:str}/talk/export.csv",
-        "/c/{slug:str}/rooms/{room:str}/talk/messages",
-        "/c/{slug:str}/rooms/{room:str}/talk/export.csv",
-        "/jobs/{job:uuid}/result",
-    }
-)
-
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ZOOMED: ViewportSize = {"width": 640, "height": 400}
 MOVING = """() => document.getAnimations().filter((each) => each.playState === 'running')
   .map((each) => each.effect.target.outerHTML.slice(0, 100))"""
+LIVE = """async () => {
+  const found = [];
+  for (const part of document.querySelectorAll('[id][hx-get][hx-swap="outerHTML"]')) {
+    const answer = await fetch(part.getAttribute('hx-get'), { headers: { 'hx-request': 'true' } });
+    const text = await answer.text();
+    const wanted = part.getAttribute('hx-target')?.slice(1) ?? part.id;
+    if (!answer.ok || !text.includes(`id="${wanted}"`) || text.includes('<html')) found.push(`${part.id}: ${answer.status}`);
+  }
+  return found;
+}"""
 SPILLS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WIDEST = """() => {
   const page = document.documentElement.clientWidth;
@@ -227,126 +76,6 @@ WHERE = """() => {
 }"""
 
 
-class Stage:
-    """The demo's conference, its people's sessions, and what stands for each {name} of an address."""
-
-    def __init__(
-        self, web: Web, conference: Conference, cookies: dict[str, str], facts: dict[str, Any]
-    ) -> None:
-        self.web = web
-        self.conference = conference
-        self.cookies = cookies
-        self.facts = facts
-
-    def address(self, path: str) -> str:
-        filled = path.format(**self.facts)
-        if filled.startswith("http"):
-            return filled
-        return self.web.url + (
-            filled if filled.startswith("/") else f"/c/{self.conference.slug}/{filled}"
-        )
-
-    async def context(self, browser: Browser, role: str, **options: Any) -> BrowserContext:
-        if role == "nobody":
-            return await browser.new_context(**options)
-        return await signed_in(browser, self.web.url, self.cookies[role], **options)
-
-
-async def set_stage(web: Web) -> Stage:
-    """Seed the demo, and sign its four people in by their links, which also say where things are on."""
-    cookies: dict[str, str] = {}
-    leads: dict[str, str] = {}
-    async with httpx.AsyncClient() as client:
-        for role, address in await seed.seed(web.settings, now=now()):
-            client.cookies.clear()
-            answer = await client.get(address)
-            cookies[role] = answer.cookies[sessions.COOKIE]
-            leads[role] = answer.headers["location"].rpartition("/")[2]
-    conference = await Conference.objects().first()
-    ada = await sessions.person_of(cookies["attendee"])
-    assert conference is not None
-    assert ada is not None
-    listeners = await people_with(conference.id, "attendee")
-    other = next(person for person in listeners if person != ada["id"])
-    for person in (ada["id"], other):
-        values = {
-            "does": "Reads tide tables",
-            "seeks": "Harbour pilots",
-            "links": "https://x.example",
-        }
-        await meeting.write(conference.id, person, values, shown=True, now=now())
-    facts = await facts_of(web, conference, ada["id"])
-    instant, agreed = now(), uuid4()
-    await Meeting(
-        id=agreed,
-        conference=conference.id,
-        asker=other,
-        asked=ada["id"],
-        waits_for=ada["id"],
-        state="accepted",
-        start=instant,
-        created_at=instant,
-        changed_at=instant,
-    ).save()
-    facts |= {
-        "meeting": agreed,
-        "room": leads["attendee"],
-        "slot": leads["speaker"],
-        "person": other,
-    }
-    return Stage(web, conference, cookies, facts)
-
-
-async def facts_of(web: Web, conference: Conference, ada: UUID) -> dict[str, Any]:
-    session = await Session.select(Session.id).where(Session.conference == conference.id).first()
-    waits = await Application.select(Application.id).where(Application.state == "waiting").first()
-    lead = await (
-        Consent.select(Consent.id)
-        .where(Consent.sponsor.slug == "saltproof", Consent.revoked_at.is_null())
-        .first()
-    )
-    assert session is not None
-    assert waits is not None
-    assert lead is not None
-    wish = unsubscribe.Wish(conference=conference.id, person=ada, kind="changes")
-    message = {"subject": "Tomorrow", "text": "We begin at **nine**.", "audience": "attendees"}
-    return {
-        "go": await links.address(web.settings, conference.id, ada, now=now()),
-        "sign_in": await accounts.issue(ada, next_url="/", now=now()),
-        "session": session["id"],
-        "application": waits["id"],
-        "lead": lead["id"],
-        "unsubscribe": unsubscribe.token(wish, web.settings),
-        "mailing": await mailings.stand(conference.id, "message", message, now=now()),
-        "certificate": await certificate(web, conference, ada),
-        "job": await some_job(conference),
-    }
-
-
-async def certificate(web: Web, conference: Conference, person: UUID) -> str:
-    """The code of what somebody earned until now."""
-    key = codes.key_of(conference.id, web.settings.secret)
-    earned = certificates.Earned(attended=95, spoken=0)
-    place = await Registration.select().where(Registration.person == person).first()
-    assert place is not None
-    return certificates.sign(place["badge_code"], earned, key)
-
-
-async def some_job(conference: Conference) -> UUID:
-    """A job that failed, which is the page with most on it."""
-    job = uuid4()
-    await Job(
-        id=job,
-        conference=conference.id,
-        kind="badges",
-        key="badges:x",
-        state="failed",
-        error="The printer has no paper.",
-        created_at=now(),
-    ).save()
-    return job
-
-
 async def seriously_wrong(page: Page, address: str) -> list[str]:
     """What axe-core finds in light and dark, wide and on a phone; what spills; what still moves.
 
@@ -362,6 +91,7 @@ async def seriously_wrong(page: Page, address: str) -> list[str]:
         await page.wait_for_load_state("load", timeout=4000)
     await page.evaluate(AXE.read_text("utf-8"))
     found: list[str] = await page.evaluate(RUN)
+    found += [f"does not answer for its part {part}" for part in await page.evaluate(LIVE)]
     moving = await page.evaluate(MOVING)
     found += [f"moves although motion is reduced: {what}" for what in moving]
     await page.emulate_media(color_scheme="dark")
@@ -409,6 +139,7 @@ async def test_every_page_of_every_role(
         lines = [f"{at}: {w}" for part in parts for at, wrong in part.items() for w in wrong]
         assert not lines, "\n".join(lines)
         await by_keyboard_alone(stage, browser)
+        await live_parts_let_one_go_on(stage, browser)
 
 
 async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
@@ -485,23 +216,96 @@ async def dialog_gives_focus_back(page: Page) -> None:
     await page.wait_for_function("document.activeElement.dataset.act === 'help'", timeout=10000)
 
 
+async def live_parts_let_one_go_on(stage: Stage, browser: Browser) -> None:
+    """What is put in anew while one is at it keeps focus and caret, and what is half written."""
+    context = await stage.context(browser, "organizer", viewport=WIDE)
+    page = await context.new_page()
+    await page.goto(stage.address("desk"))
+    button = page.locator("#desk_rows tbody form button").nth(2)
+    await button.focus()
+    await put_in_anew(page, "#desk_rows .deskhead dd", "plenary:phase")
+    assert await page.evaluate("document.activeElement === window.held")
+    # The order that one stands on is no longer there: one stands in its row.
+    row = await button.evaluate("held => { held.form.id = 'gone'; return held.closest('tr').id; }")
+    await put_in_anew(page, "#desk_rows .deskhead dd", "plenary:phase")
+    assert await page.evaluate("document.activeElement.id") == row
+
+    await page.goto(stage.address("desk/{slot}"))
+    await page.locator("#f-extend").fill("25")
+    await put_in_anew(page, "#orders .block h2", "plenary:phase")
+    assert await page.evaluate("document.activeElement.id") == "f-extend"
+    assert await page.input_value("#f-extend") == "25"
+
+    await page.goto(stage.address("lobby"))
+    await page.fill("#f-text", "The tide is late")
+    await page.evaluate("document.getElementById('f-text').setSelectionRange(4, 4)")
+    await put_in_anew(page, "#lobby h1", "plenary:lobby")
+    await page.keyboard.type("high ")
+    assert await page.input_value("#f-text") == "The high tide is late"
+    await context.close()
+
+    context = await stage.context(browser, "attendee", viewport=WIDE)
+    page = await context.new_page()
+    await page.goto(stage.address("rooms/{room}"))
+    await page.wait_for_selector("#talk[data-ready]")
+    for held in ("#strip a:nth-of-type(2)", "[data-act=help]", "details.settings summary"):
+        await page.locator(held).focus()
+        await put_in_anew(page, "#room_state h1", "plenary:phase")
+        assert await page.evaluate("document.activeElement === window.held"), held
+    await context.close()
+
+
+async def put_in_anew(page: Page, mark: str, event: str) -> None:
+    """Let the page hear of a change, and wait until what it fetches stands where `mark` is."""
+    await page.evaluate(
+        """([mark, event]) => {
+          window.held = document.activeElement;
+          document.querySelector(mark).textContent = '…';
+          document.dispatchEvent(new CustomEvent(event, { detail: {} }));
+        }""",
+        [mark, event],
+    )
+    changed = "mark => document.querySelector(mark).textContent !== '…'"
+    await page.wait_for_function(changed, arg=mark, timeout=30000)
+
+
 def test_every_page_is_walked() -> None:
-    """A new page must be put into PAGES, or among those that are none."""
-    walked = {
-        address if address.startswith("/") else f"/c/here/{address}"
-        for part in PAGES.values()
-        for path in part
-        for address in [path.partition("?")[0].format_map(_Any())]
-    }
-    forgotten = []
-    for line in TABLE:
-        method, _, path = line.partition(" ")
-        shape = re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)))
-        if method == "GET" and line[4:] not in NONE and not any(map(shape.fullmatch, walked)):
-            forgotten.append(line[4:])
-    assert forgotten == []
+    """A new page must be put into PAGES, or among those that are none; each by its own route."""
+    lines = [*TABLE, *(f"GET {path}" for each in demo_alone() for path in each.paths)]
+    served = [line[4:] for line in lines if line.startswith("GET ")]
+    walked = {route_of(path, served) for part in PAGES.values() for path in part}
+    assert walked & NONE == set()
+    assert walked | NONE == set(served)
+
+
+def demo_alone() -> list[HTTPRouteHandler]:
+    """What only the demo serves, which the table of a deployment's routes leaves out."""
+    return [each for each in (*demo.handlers, *notices.handlers) if "GET" in each.http_methods]
+
+
+def route_of(path: str, served: list[str]) -> str:
+    """The route that answers a path of PAGES, found as the router does: what is literal comes first."""
+    if path in ELSEWHERE:
+        return ELSEWHERE[path]
+    filled = path.partition("?")[0].format_map(_Any())
+    address = filled if filled.startswith("/") else f"/c/here/{filled}"
+    parts = address.split("/")
+
+    def fits(route: str) -> bool:
+        names = route.split("/")
+        return len(names) == len(parts) and all(
+            name.startswith("{") or name == part for name, part in zip(names, parts, strict=True)
+        )
+
+    found = [route for route in served if fits(route)]
+    assert found, f"nothing answers {path}"
+    return max(found, key=lambda route: [not name.startswith("{") for name in route.split("/")])
+
+
+ELSEWHERE = {"{go}": "/go/{token:str}", "nothing-here": "/c/{slug:str}/agenda"}
+"""A whole address, and one that nothing answers but the page that says so."""
 
 
 class _Any(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return f"/{key}/x" if key == "go" else "x"
+        return "x"

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 
 from tests.e2e import house as h
 from tests.e2e.browser import chromium, colour_clip, errors_of, signed_in
-from tests.e2e.test_live_session import ORANGE, sees
+from tests.e2e.test_live_session import BLUE, ORANGE, sees
 
 ROOM = "/c/trial/rooms/harbour-hall"
 ANSWERS_NOTHING = ("404", "403")
@@ -41,11 +41,10 @@ async def heard_by(page: Page) -> list[str]:
 
 
 async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
-    clip = colour_clip(tmp_path / "orange.y4m", ORANGE)
     async with (
         h.running(tmp_path / "var") as house,
-        chromium(clip) as first,
-        chromium() as second,
+        chromium(colour_clip(tmp_path / "orange.y4m", ORANGE)) as first,
+        chromium(colour_clip(tmp_path / "blue.y4m", BLUE)) as second,
     ):
         await house.open_conference()
         await h.put_on(house, [h.Act("Harbour Hall", "Fifty years", "Sam Shore", -60, 3600)])
@@ -115,7 +114,8 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
         await h.until(lambda: _nobody(house), seconds=10, what="an empty stage")
         await mo.wait_for_selector("#hands", state="hidden")
 
-        # A roundtable: everybody may sit down without asking, while there is a seat.
+        # A roundtable: everybody may sit down without asking, while there is a seat; two who do
+        # see each other.
         mine = {"plenary_session": pia_cookie}
         async with httpx.AsyncClient(base_url=house.url, cookies=mine) as client:
             made = await client.post(
@@ -124,11 +124,13 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
                 headers={"origin": house.url},
             )
         assert made.status_code == 204, made.text
-        await state_is(gus, "seat")
-        await gus.click('[data-guest="check"]')
-        await gus.click('[data-guest="go"]')
-        await gus.wait_for_selector("#guest[data-live]", timeout=15000)
-        await sees(mo, ORANGE, seconds=15)
+        for page in (gus, mo):
+            await state_is(page, "seat")
+            await page.click('[data-guest="check"]')
+            await page.click('[data-guest="go"]')
+            await page.wait_for_selector("#guest[data-live]", timeout=30000)
+        await sees(mo, ORANGE, seconds=30)
+        await sees(gus, BLUE, seconds=30)
         assert [e for e in errors if not any(word in e for word in ANSWERS_NOTHING)] == []
 
 

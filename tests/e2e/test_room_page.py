@@ -85,6 +85,7 @@ async def test_a_room_is_watched_heard_pressed_and_left(tmp_path: Path) -> None:
             await _layouts_and_layers(page)
             await _on_a_phone(page)
             await _keys(page)
+            await _captions(page)
             await _windows(page)
             await _loudspeakers(page)
             await _stills_and_switching(page)
@@ -158,7 +159,7 @@ async def _on_a_phone(page: Page) -> None:
 
 
 async def _keys(page: Page) -> None:
-    """m, space, ?, Escape, f and the arrows do what the list of keys says; not while one writes."""
+    """Every key does what the list of keys says, and nothing while one writes."""
     await page.evaluate("document.activeElement.blur()")
     await page.keyboard.press("m")
     assert await page.evaluate("document.querySelector('#video').muted") is True
@@ -170,34 +171,78 @@ async def _keys(page: Page) -> None:
     await is_so(page, "() => !document.querySelector('#video').paused")
     await page.keyboard.press("?")
     await page.wait_for_selector("#help[open]")
+    listed = await page.locator("#help dt").all_inner_texts()
+    assert listed == ["m", "space", "f", "p", "c", "← →", "1–9", "0", "h", "t", "q", "?"]
     await page.keyboard.press("m")
     assert await page.evaluate("document.querySelector('#video').muted") is False
     await page.keyboard.press("Escape")
     await is_so(page, "() => !document.querySelector('#help').open")
-    await page.click("#tab_chat")
+    for key, tab, field in (("q", "questions", "ask_text"), ("t", "chat", "chat_text")):
+        await page.keyboard.press(key)
+        await is_so(page, "id => document.activeElement.id === id", arg=field)
+        assert await page.get_attribute(f"#tab_{tab}", "aria-selected") == "true"
+        await page.evaluate("document.activeElement.blur()")
     await page.click("#chat_text")
-    await page.keyboard.type("mf ?")
-    assert await page.input_value("#chat_text") == "mf ?"
+    await page.keyboard.type("mfhtq0 1?")
+    assert await page.input_value("#chat_text") == "mfhtq0 1?"
     assert await page.evaluate("document.querySelector('#video').muted") is False
     await page.fill("#chat_text", "")
     await page.evaluate("document.activeElement.blur()")
+    for pressed in ("true", "false"):
+        await page.keyboard.press("h")
+        await page.wait_for_selector(f'[data-act="hand"][aria-pressed="{pressed}"]')
+    await _numbers(page)
+
+
+async def _numbers(page: Page) -> None:
+    """A room's number goes there, nothing happens for a number without a room, 0 goes back."""
+    for key, slug in (("2", "lock-room"), ("9", "lock-room"), ("0", "harbour-hall")):
+        await page.keyboard.press(key)
+        await page.wait_for_selector(f'#room_state[data-slug="{slug}"]', state="attached")
+    await is_so(page, "() => document.querySelector('#video').videoWidth > 0")
+
+
+async def _captions(page: Page) -> None:
+    """Where there is a track its words can be shown, as large and on what ground one likes; kept."""
+    assert await page.is_hidden('[data-act="captions"]')
+    await page.evaluate(
+        """() => document.querySelector('#video').addTextTrack('captions', 'English', 'en')
+          .addCue(new VTTCue(0, 1e6, 'The tide comes in'))"""
+    )
+    await page.wait_for_selector('[data-act="captions"]:not([hidden])')
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("c")
+    await page.wait_for_selector('#captions:not([hidden]):has-text("The tide comes in")')
+    await page.click(f"{MENU} > summary")
+    for what, value in (("size", "huge"), ("ground", "none"), ("place", "high")):
+        await page.click(f'[data-caption="{what}"] button[value="{value}"]')
+    looks = """() => { const style = getComputedStyle(document.querySelector('#captions'));
+      return [style.fontSize, style.backgroundColor]; }"""
+    assert await page.evaluate(looks) == ["38px", "rgba(0, 0, 0, 0)"]
+    await page.keyboard.press("Escape")
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("c")
+    await page.wait_for_selector("#captions", state="hidden")
+    await page.reload()
+    await page.wait_for_selector('html[data-caption-size="huge"][data-caption-on="false"]')
+    await is_so(page, "() => document.querySelector('#video').videoWidth > 0")
 
 
 async def _windows(page: Page) -> None:
-    """Full screen shows the stage with everything on it; the small window is asked of the browser."""
+    """Full screen shows the stage with everything on it; the small window is the browser's own."""
     await page.keyboard.press("f")
     await is_so(page, "() => document.fullscreenElement?.id === 'stage'")
     await page.keyboard.press("f")
     await is_so(page, "() => !document.fullscreenElement")
-    await page.evaluate(
-        """() => {
-          const video = document.querySelector('#video');
-          video.requestPictureInPicture = async () => { window.asked = (window.asked ?? 0) + 1; };
-        }"""
-    )
+    small = "() => document.pictureInPictureElement?.id === 'video'"
     await page.keyboard.press("p")
+    await is_so(page, small)
+    await page.keyboard.press("p")
+    await is_so(page, "() => !document.pictureInPictureElement")
     await page.click('.controls > [data-act="pip"]')
-    assert await page.evaluate("window.asked") == 2
+    await is_so(page, small)
+    await page.click('.controls > [data-act="pip"]')
+    await is_so(page, "() => !document.pictureInPictureElement")
 
 
 async def _loudspeakers(page: Page) -> None:
