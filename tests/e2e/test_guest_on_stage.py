@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from tests.e2e import house as h
 from tests.e2e.browser import chromium, colour_clip, errors_of, signed_in
+from tests.e2e.test_broadcast import OTHER_WAY
 from tests.e2e.test_live_session import BLUE, ORANGE, sees
+from tests.media.browser.lossy import Way, lose
 
 ROOM = "/c/trial/rooms/harbour-hall"
 ANSWERS_NOTHING = ("404", "403")
@@ -109,6 +111,7 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
         await gus.click('[data-guest="go"]')
         await gus.wait_for_selector("#guest[data-live]", timeout=15000)
         await sees(mo, ORANGE, seconds=15)
+        await by_itself(house, second)
         await gus.click('[data-guest="leave"]')
         await state_is(gus, "over")
         await h.until(lambda: _nobody(house), seconds=10, what="an empty stage")
@@ -132,6 +135,32 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
         await sees(mo, ORANGE, seconds=30)
         await sees(gus, BLUE, seconds=30)
         assert [e for e in errors if not any(word in e for word in ANSWERS_NOTHING)] == []
+
+
+async def by_itself(house: h.House, browser: Browser) -> None:
+    """A link that loses packets gets the small picture by itself, and the large one when it is well."""
+    _, cookie = await house.person("vi@example.org", "Vi", "attendee")
+    port = house.settings.udp_port
+    way = Way(port)
+    await way.open()
+    try:
+        context = await signed_in(browser, house.url, cookie)
+        await context.add_init_script(OTHER_WAY % (port, way.port))
+        page = await in_room(await context.new_page(), house)
+        large, small = (
+            (f"() => document.querySelector('#video').videoWidth {is_so}")
+            for is_so in ("> 200", "< 100")
+        )
+        await page.wait_for_function(large, timeout=30000)
+        way.fate = lose(6)
+        await page.wait_for_function(small, timeout=30000)
+        way.fate = lambda _: 0.0
+        await sees(page, ORANGE, seconds=15)
+        await page.wait_for_function(large, timeout=60000)
+        assert way.lost > 0
+        await context.close()
+    finally:
+        way.close()
 
 
 async def _nobody(house: h.House) -> bool:
