@@ -18,6 +18,7 @@ from agenda.model import SlotId
 from app.accounts.tables import Person
 from app.attendees import codes, store
 from app.attendees.badges import dates
+from app.attendees.fitting import Box, fit
 from app.clock import now as present
 from app.conferences import brand
 from app.conferences.tables import Conference
@@ -32,6 +33,9 @@ from app.reports import figures
 from app.reports.figures import Stay
 from app.reports.store import lives
 from app.stages.tables import PhaseChange, Presence
+
+_NAME = Box(width=540.0, height=96.0, sizes=(40.0, 33.0, 28.0, 24.0, 20.0, 17.0))
+"""Room for the name, in points."""
 
 _SHAPE = re.compile(r"C1-([0-9A-F]{8,32})-(\d{1,6})-(\d{1,6})-([A-Z2-7]{16})")
 
@@ -157,5 +161,6 @@ def _page(
         dates=dates(conference),
         address=address,
         minutes=minutes,
+        size=int(fit(name, _NAME)),
         qr=drawn.png_data_uri(scale=6, border=0, dark="#14171a"),
     )

@@ -77,6 +77,16 @@ class Tone:
     contrast: float
 
 
+HOUSE: Mapping[str, Tone] = MappingProxyType(
+    {
+        "up": Tone(fill="#14171a", on="#ffffff", contrast=15.99),
+        "down": Tone(fill="#f2f1eb", on="#0c0d0e", contrast=14.66),
+        "backstage": Tone(fill="#eff5ef", on="#09241c", contrast=10.88),
+    }
+)
+"""The same of the house's own ink."""
+
+
 def load(text: str) -> Brand:
     """A stored look; what this version does not know or can't read is passed over."""
     held = json.loads(text or "{}")

@@ -61,7 +61,7 @@ def _shown(typed: str) -> dict[str, Any]:
     accent = brand.parse(typed) if typed else ""
     return {
         "accent": accent or "",
-        "tones": brand.tones(accent or "#14171a"),
+        "tones": brand.tones(accent) if accent else brand.HOUSE,
         "changed": [light for light, tone in brand.tones(accent).items() if tone.fill != accent]
         if accent
         else [],

@@ -55,6 +55,7 @@ async def make_report(task: Task) -> Made:
         ),
         source_words=view.sources(),
         view=view,
+        rules="; ".join(f"{words} ({most})" for words, most in view.rules()),
     )
     await task.progress(2, 3)
     out = task.file(".pdf")

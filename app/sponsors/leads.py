@@ -136,6 +136,11 @@ class Ledger:
         return Counter(lead.source for lead in self.leads).most_common()
 
     @property
+    def ratings(self) -> list[tuple[int, int]]:
+        """How many leads have which rating, the best first; 0 is none yet."""
+        return sorted(Counter(lead.rating for lead in self.leads).items(), reverse=True)
+
+    @property
     def calls(self) -> list[Lead]:
         return [lead for lead in self.leads if lead.wants_call]
 

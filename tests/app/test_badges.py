@@ -439,8 +439,8 @@ def test_no_name_is_cut_nor_runs_into_what_stands_below(size: str, tmp_path: Pat
     ]
     order = {
         "badges": held,
-        "design": asdict(Design(size=size, code=False, dates=False)),
-        "event": {"title": "", "dates": "", "line": ""},
+        "design": asdict(Design(size=size, code=False)),
+        "event": {"title": "Coasts and harbours " * 12, "dates": "28 May–2 June YYY", "line": ""},
         "language": "en",
         "out": str(out),
         "letters": faces.large("".join(HOSTILE)),
@@ -452,7 +452,10 @@ def test_no_name_is_cut_nor_runs_into_what_stands_below(size: str, tmp_path: Pat
     pages = shown.split("<page ")[1:]
     assert len(pages) == len(HOSTILE)
     width, height = (edge * 72 / 25.4 for edge in designs.SIZES[size])
+    who = {"a6": 32.0, "cr80": 13.0}[size] * 72 / 25.4
     for name, page in zip(HOSTILE, pages, strict=True):
+        dates = _WORD.findall(page[: page.index(">YYY<") + 1])[-1]
+        assert float(dates[3]) <= who + 1, "a title of any length ends above the name"
         boxes = [tuple(map(float, found)) for found in _WORD.findall(page)]
         ticket = page.index(">ZZZ<")
         top = float(_WORD.findall(page[: ticket + 1])[-1][1])

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
 from app.attendees import codes
 from app.attendees import store as attendees
@@ -507,6 +508,13 @@ async def test_the_report_and_every_file_forget_who_took_it_back(
     assert made.name == "leads-saltproof-2-withdrawn-0.pdf"
     path = settings.files / made.file
     assert path.read_bytes().startswith(b"%PDF")
+    printed = " ".join(" ".join(p.extract_text() for p in PdfReader(path).pages).split())
+    for words in (
+        "gave the contact, and nothing more yet",
+        "not rated yet",
+        "Asked for a call (30)",
+    ):
+        assert words in printed
     assert (await client.get(f"/jobs/{job['id']}/result")).status_code == 200
     # A producer is staff of the conference, and still reads no sponsor's leads.
     producer = await make_attendee(conference, "Pia", role="producer")
