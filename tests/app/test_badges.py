@@ -9,7 +9,6 @@ import json
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from app.settings import Settings
 from tests.app.builders import make_conference as make_trial
 from tests.app.builders import make_person, member, same_origin, sign_in
 from tests.app.making import make_attendee, make_conference, make_schedule, release
+from tests.app.tagged import leaves
 
 HTML = {"accept": "text/html"}
 NAMES = (
@@ -368,16 +368,6 @@ async def test_what_is_bound_keeps_the_structure_of_its_parts(
     figures = [kid for kid in leaves(root["/StructTreeRoot"]) if kid.get("/S") == "/Figure"]
     assert len(figures) == 2 * len(names)
     assert all(kid["/Alt"] for kid in figures)
-
-
-def leaves(element: Any) -> Iterator[Any]:
-    """Every structure element below one."""
-    kids = element.get("/K", [])
-    for kid in kids if isinstance(kids, list) else [kids]:
-        held = kid.get_object()
-        if isinstance(held, dict) and held.get("/Type") == "/StructElem":
-            yield held
-            yield from leaves(held)
 
 
 @pytest.mark.parametrize("size", list(designs.SIZES))

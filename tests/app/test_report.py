@@ -29,6 +29,7 @@ from app.settings import Settings
 from app.stages.tables import PhaseChange, Presence
 from tests.app.builders import same_origin, sign_in
 from tests.app.making import T0, make_attendee, make_conference, make_schedule, release
+from tests.app.tagged import leaves
 
 
 def at(minutes: float) -> datetime:
@@ -254,6 +255,9 @@ async def test_the_job_writes_a_tagged_pdf_with_the_same_figures(
     assert root["/MarkInfo"]["/Marked"]
     assert "/StructTreeRoot" in root
     assert "pdfuaid" in root["/Metadata"].get_object().get_data().decode()
+    figures = [one for one in leaves(root["/StructTreeRoot"]) if one.get("/S") == "/Figure"]
+    assert len(figures) > 3
+    assert all(one.get("/Alt") for one in figures), "a chart says in words what it shows"
 
 
 async def test_staff_read_the_page_and_others_do_not(
