@@ -176,7 +176,7 @@ class Relay:
         """Ask what the lanes carry, until the node no longer knows us."""
         shown: list[tuple[object, ...]] = []
         while True:
-            answer = await http.get(location, headers=self._grant())
+            answer = await http.get(f"{location}/state", headers=self._grant())
             if answer.status_code != 200:
                 raise ConnectionError(f"the session ended ({answer.status_code})")
             lanes = [lane for lane in answer.json()["lanes"] if lane["publisher"]]

@@ -366,6 +366,7 @@ def _accepted(line: Line, codec: Codec, transport: Transport) -> list[str]:
         f"a=mid:{media.mid}",
         f"a={line.direction}",
         "a=rtcp-mux",
+        "a=rtcp-mux-only",
         "a=rtcp-rsize",
     ]
     out += [f"a=extmap:{media.extensions[uri]} {uri}" for uri in line.extensions]

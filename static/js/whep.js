@@ -130,7 +130,7 @@ export class Watch {
   /** What each lane carries now. @returns {Promise<any>} */
   async lanes() {
     if (!this.address) return { lanes: [] };
-    const answer = await fetch(this.address, { headers: { authorization: `Bearer ${this.grant}` } });
+    const answer = await fetch(`${this.address}/state`, { headers: { authorization: `Bearer ${this.grant}` } });
     if (answer.status === 404) this.keeper.renew();
     if (answer.status === 401) this.grant = (await fetchGrant(this.wishes.grantUrl)).grant;
     return answer.ok ? answer.json() : { lanes: [] };

@@ -235,7 +235,7 @@ async def test_rooms_are_placed_pinned_and_switched_across_processes(machine: Ma
         assert answer.status_code == 200
         await asyncio.sleep(0.3)
         await viewer.sees()
-        shown = (await viewer.session.request("GET", viewer.session.location)).json()
+        shown = (await viewer.session.request("GET", f"{viewer.session.location}/state")).json()
         assert shown["lanes"][1]["person"] == room
     state = await Node(machine.settings, machine.nodes).rooms(now=now())
     assert state["rooms"]["annex"]["publishers"][0]["person"] == "annex"

@@ -16,7 +16,8 @@ from media import rtcp, rtp, sdp, stun
 from media.errors import MediaError
 from media.grant import sign
 from media.node import Node
-from media.server import MediaApp, Message, Response
+from media.server import MediaApp
+from media.web import Message, Response
 from tests.media.builders import SECRET, House, make_grant, make_settings
 from tests.media.test_fuzz import OFFER, broken_offers, fuzz, headers
 
@@ -41,8 +42,8 @@ BODIES = st.one_of(
 )  # fmt: skip
 PATHS = (
     "/media/whip/hall", "/media/whep/hall", "/media/whep/hall?group=opening&layout=grid",
-    "/media/publishers/{p}", "/media/publishers/{p}/group", "/media/publishers/{p}/talk",
-    "/media/subscribers/{s}", "/media/subscribers/{s}/room", "/media/subscribers/{s}/view",
+    "/media/publishers/{p}", "/media/publishers/{p}/state", "/media/publishers/{p}/group", "/media/publishers/{p}/talk",
+    "/media/subscribers/{s}", "/media/subscribers/{s}/state", "/media/subscribers/{s}/room", "/media/subscribers/{s}/view",
     "/media/subscribers/{s}/quality", "/media/stages", "/media/drain", "/media/rooms",
     "/media/health", "/media/%ff/%00", "/media/whip/" + "x" * 300, "/media//", "/",
 )  # fmt: skip

@@ -6,66 +6,18 @@ import base64
 import hmac
 import re
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import httpx
 import pytest
 
 from media.access import check_path
-from media.client import Connection, OfferedLine, describe
 from media.grant import Grant, sign
 from media.node import Node
-from media.server import MAX_BODY, MediaApp
-from media.settings import Limits
+from media.server import MediaApp
 from media.turn import Turn, turn_from
-from tests.media.builders import CERTIFICATE, SECRET, make_grant, make_settings
-
-SDP = {"content-type": "application/sdp"}
-FRAGMENT = {"content-type": "application/trickle-ice-sdpfrag"}
-SPEAKER = make_grant(person="ada", publish="opening")
-VIEWER = make_grant(person="eve", subscribe=True)
-CONTROL = make_grant(person="desk", control=True)
-
-
-class Door:
-    """The node's HTTP side, without a socket."""
-
-    def __init__(self, app: MediaApp) -> None:
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://node"
-        )
-
-    async def ask(
-        self, method: str, path: str, grant: Grant | None = None, **more: Any
-    ) -> httpx.Response:
-        headers = more.pop("headers", {})
-        if grant:
-            headers = {**headers, "authorization": f"Bearer {sign(grant, SECRET)}"}
-        return await self.http.request(method, path, headers=headers, **more)
-
-    async def post(self, path: str, grant: Grant, *kinds: str) -> httpx.Response:
-        return await self.ask("POST", path, grant, content=offer(*kinds), headers=SDP)
-
-
-def offer(*kinds: str, sends: bool = True) -> str:
-    kinds = kinds or ("audio", "video")
-    lines = [OfferedLine(kind=k, ssrc=7 + i if sends else None) for i, k in enumerate(kinds)]
-    return describe(Connection(certificate=CERTIFICATE), lines)
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[Door]:
-    limits = Limits(room_publishers=2, room_subscribers=3, person_subscribers=2)
-    node = Node(make_settings(limits=limits))
-    await node.start()
-    app = MediaApp(lambda: node)
-    app.node = node
-    door = Door(app)
-    yield door
-    await door.http.aclose()
-    await node.close()
+from media.web import MAX_BODY
+from tests.media.builders import SECRET, make_grant, make_settings
+from tests.media.door import CONTROL, SDP, SPEAKER, VIEWER, Door, offer
 
 
 async def test_whip_answers_201_with_location_etag_and_an_answer(door: Door) -> None:
@@ -89,7 +41,7 @@ async def test_whep_answers_with_a_line_for_each_lane(door: Door) -> None:
     response = await door.ask("POST", "/media/whep/hall", VIEWER, content=body, headers=SDP)
     assert response.status_code == 201
     assert response.text.count("a=sendonly\r\n") == 4
-    shown = await door.ask("GET", response.headers["location"], VIEWER)
+    shown = await door.ask("GET", response.headers["location"] + "/state", VIEWER)
     assert shown.json() == {
         "id": response.headers["location"].rpartition("/")[2],
         "room": "hall",
@@ -169,49 +121,6 @@ async def test_what_cannot_be_read_or_carried(
 ) -> None:
     response = await door.ask("POST", "/media/whip/hall", SPEAKER, content=content, headers=headers)
     assert (response.status_code, response.json()["status"]) == (status, status)
-
-
-async def test_trickle_is_welcome_and_a_restart_is_not(door: Door) -> None:
-    sent = offer()
-    created = await door.ask("POST", "/media/whip/hall", SPEAKER, content=sent, headers=SDP)
-    location, etag = created.headers["location"], created.headers["etag"]
-    ufrag = next(line for line in sent.splitlines() if line.startswith("a=ice-ufrag:"))
-    candidate = "a=candidate:1 1 udp 1 abcd.local 9 typ host"
-    body = f"{ufrag}\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{candidate}\r\n"
-
-    async def patch(body: str, **headers: str) -> int:
-        named = {key.replace("_", "-"): value for key, value in headers.items()}
-        response = await door.ask(
-            "PATCH", location, SPEAKER, content=body, headers={**FRAGMENT, **named}
-        )
-        return response.status_code
-
-    assert await patch(body, if_match=etag) == 204
-    assert await patch(body) == 428
-    assert await patch(body, if_match='"older"') == 412
-    assert await patch(body, if_match="*") == 422
-    assert await patch(body.replace(ufrag, "a=ice-ufrag:fresh1"), if_match=etag) == 422
-    response = await door.ask("PATCH", location, SPEAKER, content=body, headers=SDP)
-    assert response.status_code == 415
-
-
-async def test_delete_ends_a_session_once(door: Door) -> None:
-    location = (await door.post("/media/whip/hall", SPEAKER)).headers["location"]
-    assert (await door.ask("DELETE", location, VIEWER)).status_code == 403
-    assert (await door.ask("DELETE", location)).status_code == 401
-    assert (await door.ask("DELETE", location, SPEAKER)).status_code == 200
-    assert (await door.ask("DELETE", location, SPEAKER)).status_code == 404
-
-
-async def test_browsers_of_other_origins_may_ask(door: Door) -> None:
-    response = await door.ask("OPTIONS", "/media/whip/hall")
-    assert response.status_code == 204
-    assert response.headers["access-control-allow-origin"] == "*"
-    assert "Authorization" in response.headers["access-control-allow-headers"]
-    assert "POST" in response.headers["access-control-allow-methods"]
-    assert response.headers["accept-post"] == "application/sdp"
-    created = await door.post("/media/whip/hall", SPEAKER)
-    assert "Location" in created.headers["access-control-expose-headers"]
 
 
 async def test_a_full_room_says_when_to_come_back(door: Door) -> None:
@@ -384,10 +293,7 @@ async def test_health_has_exactly_these_words(door: Door) -> None:
 
 
 async def test_a_node_that_stops_takes_nobody(door: Door) -> None:
-    transport = door.http._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    node = transport.app.node  # type: ignore[attr-defined]
-    node.draining = True
+    door.node.draining = True
     response = await door.post("/media/whip/hall", SPEAKER)
     assert response.status_code == 503
     assert (await door.ask("GET", "/media/ready")).status_code == 503

@@ -18,8 +18,9 @@ import uvicorn
 from media.__main__ import settings_from
 from media.grant import Grant, sign
 from media.node import Node
-from media.server import MediaApp, Message, Receive, Send
+from media.server import MediaApp
 from media.turn import ice_servers
+from media.web import Message, Receive, Send
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "static" / "js"
 PAGE = b"<!doctype html><meta charset=utf-8><title>front</title><body></body>"
