@@ -135,8 +135,9 @@ async def _make(schedule: Schedule, slug: str, now: datetime) -> Conference:
     await people.sponsor_sessions(stored, sponsors, now=now)
     await meeting.introduce(conference, audience, now=now)
     await _remember(conference.id, stored, audience[1:], speakers, now)
-    on_air = [slot for slot in stored.slots if slot.start <= now < slot.end]
-    await voices.speak_up(conference.id, on_air, audience[1:], by=owner, now=now)
+    await voices.speak_up(
+        conference.id, voices.talked_about(stored.slots, now), audience[1:], by=owner, now=now
+    )
     return conference
 
 

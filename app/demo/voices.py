@@ -20,17 +20,26 @@ from app.talk.tables import ChatMessage, Poll, PollAnswer, StageQuestion, StageQ
 _WRITTEN = Path(__file__).with_name("voices.toml")
 _CHUNK = 200
 _MINUTE = timedelta(minutes=1)
+_SOON = timedelta(minutes=45)
+
+
+def talked_about(slots: Sequence[Slot], now: datetime) -> list[Slot]:
+    """What each room's audience talks about: what is live, or begins soon; what is live first."""
+    near = [slot for slot in slots if slot.start <= now + _SOON and now < slot.end]
+    near.sort(key=lambda slot: (slot.start > now, slot.start))
+    first = {slot.room: slot for slot in reversed(near)}
+    return [slot for slot in near if first[slot.room] is slot]
 
 
 async def speak_up(
     conference: UUID,
-    live: Sequence[Slot],
+    near: Sequence[Slot],
     audience: Sequence[UUID],
     *,
     by: UUID,
     now: datetime,
 ) -> None:
-    """Give each live room its questions, chat and polls, and the lobby its announcements."""
+    """Give each of these rooms its questions, chat and polls, and the lobby its announcements."""
     written = tomllib.loads(_WRITTEN.read_text("utf-8"))
     chance = Random(1421)
     rows: dict[type[Table], list[Any]] = {}
@@ -38,7 +47,7 @@ async def speak_up(
     def keep(row: Table) -> None:
         rows.setdefault(type(row), []).append(row)
 
-    for nth, slot in enumerate(live):
+    for nth, slot in enumerate(near):
         room = {"conference": conference, "room": UUID(slot.room)}
         place = {**room, "slot": UUID(slot.id)}
         some = written["question"] if nth == 0 else chance.sample(written["question"], 3)
@@ -138,6 +147,8 @@ def _poll(
         kind=written["kind"],
         title=written["title"],
         options=json.dumps(written.get("options", []), ensure_ascii=False),
+        low=written.get("low", ""),
+        high=written.get("high", ""),
         state=written.get("state", "open"),
         created_at=now - (20 if closed else 5) * _MINUTE,
         closed_at=now - 12 * _MINUTE if closed else None,
@@ -146,7 +157,8 @@ def _poll(
     if "words" in written:
         answers: list[list[Any]] = [[word] for word in written["words"]]
     else:
-        counted = range(len(written["options"]))
+        first = 1 if written["kind"] == "scale" else 0
+        counted = range(first, first + len(written["shares"]))
         people = len(audience) * 2 // 3
         answers = [[at] for at in chance.choices(counted, written["shares"], k=people)]
     for person, answer in zip(chance.sample(list(audience), len(answers)), answers, strict=True):
