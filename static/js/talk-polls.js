@@ -173,6 +173,8 @@ export class Polls {
     const chosen = /** @type {HTMLSelectElement} */ (this.form.querySelector('[name="kind"]')).value;
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (this.form.querySelectorAll("[data-for]"))) {
       part.hidden = !part.dataset.for?.split(" ").includes(chosen);
+      // What isn't asked for this kind isn't demanded either.
+      for (const field of part.querySelectorAll("input, textarea")) /** @type {HTMLInputElement} */ (field).disabled = part.hidden;
     }
   }
 
