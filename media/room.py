@@ -123,7 +123,7 @@ class Room:
             key=lambda choice: (
                 choice[1].quiet(now),
                 choice[0].grant.person != self.stage.pin,
-                choice[1].source != "screen",
+                choice[1].source not in ("screen", "screen-sound"),
                 order.get(choice[0].id, len(order)),
             )
         )

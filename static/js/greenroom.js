@@ -4,7 +4,7 @@ import { Refused } from "./peer.js";
 import { Talkback } from "./talkback.js";
 import { Voice } from "./voice.js";
 import { Watch as Whep } from "./whep.js";
-import { Publish as Whip } from "./whip.js";
+import { captureScreen, Publish as Whip } from "./whip.js";
 import { _ } from "./words.js";
 
 const COUNTDOWN_S = 10;
@@ -179,7 +179,7 @@ async function share() {
   const button = $("share");
   if (publish.screen) return showShared(null);
   try {
-    const screen = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: true });
+    const screen = await captureScreen();
     screen.getVideoTracks()[0]?.addEventListener("ended", () => showShared(null));
     await showShared(screen);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { capture, exchangeDevice, fill, reasons } from "./devices.js";
 import { Refused } from "./peer.js";
 import { Voice } from "./voice.js";
-import { Publish as Whip } from "./whip.js";
+import { captureScreen, Publish as Whip } from "./whip.js";
 import { _ } from "./words.js";
 
 const FAREWELL_MS = 8000;
@@ -240,7 +240,7 @@ class Guest {
     if (!this.publish) return;
     const showing = this.publish.screen !== null;
     try {
-      const screen = showing ? null : await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: true });
+      const screen = showing ? null : await captureScreen();
       screen?.getVideoTracks()[0]?.addEventListener("ended", () => this.shared(null));
       await this.shared(screen);
     } catch (error) {

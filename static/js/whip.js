@@ -13,6 +13,14 @@ const LINES = {
   screenSound: { kind: "audio" },
 };
 
+/** A screen, a window or a tab that the person picks, with its sound where the browser gives it: as it
+ * is, for what cleans a voice spoils a film. @param {DisplayMediaStreamOptions} [more]
+ */
+export function captureScreen(more = {}) {
+  const sound = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: sound, ...more });
+}
+
 export class Publish {
   /**
    * @param {{grantUrl: string, stream: () => MediaStream, lines?: string[],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.client import AUDIO_PT, rtp_packet
 from media.errors import Full, NotAcceptable, NotGranted
 from media.layout import LAYOUTS, PATIENCE_S, Link, Wish, layer_at, next_link, pin_main
 from media.publisher import _lines
@@ -87,6 +88,24 @@ async def test_a_lane_follows_the_screen_then_the_pin(house: House) -> None:
     assert listener.subscriber.publishers["0"].grant.person == "bob"
     order(house)
     assert listener.subscriber.publishers["0"].grant.person == "ada"
+
+
+async def test_a_film_s_sound_has_a_voice_before_microphones(house: House) -> None:
+    order(house)
+    ada = await house.speaker("ada", kinds=("audio", "video", "audio"))
+    listener = await house.listener(kinds=("audio",))
+    ssrc = ada.ssrc("audio", 1)
+    for seq in range(500):
+        if listener.subscriber.publishers["0"] is ada.publisher:
+            break
+        packet = rtp_packet(
+            AUDIO_PT, seq=seq, timestamp=960 * seq, ssrc=ssrc, marker=False, payload=b"film"
+        )
+        ada.connection.send_rtp(packet)
+        await asyncio.sleep(0.02)
+    source = listener.subscriber.source("0")
+    assert source is not None
+    assert source.source == "screen-sound"
 
 
 async def test_who_is_held_off_the_stage_comes_back_on_the_same_connection(house: House) -> None:

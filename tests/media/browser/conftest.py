@@ -68,6 +68,36 @@ window.watch = async (room, person, lanes, view = {}) => {
   });
   await watching.start();
 };
+window.shareTab = async (colour) => {
+  document.body.style.background = colour;
+  const context = new AudioContext();
+  const tone = new OscillatorNode(context, {frequency: 440});
+  tone.connect(context.destination);
+  tone.start();
+  const {captureScreen} = await import('/js/whip.js');
+  const screen = await captureScreen({preferCurrentTab: true});
+  // A tab that stands still sends no pictures.
+  let n = 0;
+  setInterval(() => { document.title = document.body.style.borderTop = `${n++ % 8}px solid #888`; }, 60);
+  await publishing.share(screen);
+  return screen.getTracks().map((track) => track.kind + ' ' + (track.getSettings().displaySurface ?? '')).sort();
+};
+window.loud = async (mid) => {
+  const track = watching.keeper.connection.getTransceivers().find((one) => one.mid === mid).receiver.track;
+  const context = new AudioContext();
+  const heard = new AnalyserNode(context);
+  // Chromium decodes what an element plays.
+  const player = new Audio();
+  player.srcObject = new MediaStream([track]);
+  player.muted = true;
+  await player.play();
+  context.createMediaStreamSource(player.srcObject).connect(heard);
+  await new Promise((done) => setTimeout(done, 500));
+  const wave = new Float32Array(heard.fftSize);
+  heard.getFloatTimeDomainData(wave);
+  await context.close();
+  return Math.max(...wave) > 0.05;
+};
 window.colour = (video) => {
   if (!video || !video.videoWidth) return 'dark';
   const canvas = document.createElement('canvas');
@@ -146,6 +176,24 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=[*CHROMIUM, "--autoplay-policy=no-user-gesture-required"],
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def sharer() -> AsyncIterator[Browser]:
+    """A browser that gives its own tab away without a question. Fake devices would be a fake screen
+    too, and a muted one gives no sound."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[
+                *(flag for flag in CHROMIUM if "media-stream" not in flag),
+                "--autoplay-policy=no-user-gesture-required",
+                "--auto-accept-this-tab-capture",
+            ],
+            ignore_default_args=["--mute-audio"],
         )
         yield browser
         await browser.close()

@@ -14,20 +14,37 @@ from tests.media.browser.lossy import Fate, Way, jitter, lose
 SWITCHES = 50
 
 
-async def test_two_speakers_and_a_screen_share(front: Front, browser: Browser) -> None:
+SCREEN_IS_HEARD = """async () => {
+  const {lanes} = await watching.lanes();
+  const sound = lanes.find((lane) => lane.source === 'screen-sound' && lane.person === 'bob');
+  return sound ? loud(sound.mid) : false;
+}"""
+
+
+QUIET_MICROPHONE = """navigator.mediaDevices.getUserMedia = async () =>
+  new MediaStreamAudioDestinationNode(new AudioContext()).stream;"""
+
+
+async def test_two_speakers_and_a_screen_share(
+    front: Front, browser: Browser, sharer: Browser
+) -> None:
     await front.on_air("hall")
-    ada, bob, eve = [await open_page(browser, front.address) for _ in range(3)]
+    ada, eve = [await open_page(browser, front.address) for _ in range(2)]
+    bob = await open_page(sharer, front.address, init=QUIET_MICROPHONE)
     await ada.evaluate("publish('hall', 'ada', '#e00')")
     await bob.evaluate("publish('hall', 'bob', '#00e')")
     await eve.evaluate("watch('hall', 'eve', 3, {layout: 'screen'})")
     await becomes(eve, "colours().sort()", ["blue", "dark", "red"], seconds=15)
-    await bob.evaluate("publishing.share(paint('#0c0'))")
-    await becomes(eve, "colours()[0]", "green")
+    # A real capture of his tab, with the tone that it plays.
+    assert await bob.evaluate("shareTab('#0c0')") == ["audio ", "video browser"]
+    await becomes(eve, "colours()[0]", "green", seconds=30)
     await becomes(eve, "colours().sort()", ["blue", "green", "red"])
     lanes = (await eve.evaluate("watching.lanes()"))["lanes"]
     pictures = [lane for lane in lanes if lane["kind"] == "video"]
     assert pictures[0]["source"] == "screen"
     assert pictures[0]["person"] == "bob"
+    # His tab's tone has one of her two voices, before a microphone.
+    await becomes(eve, SCREEN_IS_HEARD, True, seconds=30)
     # The faces beside a screen come in the low layer: a quarter of the width.
     await becomes(eve, "sizes().slice(1)", [160, 160], seconds=15)
     await bob.evaluate("publishing.share(null)")
