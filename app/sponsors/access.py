@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import Body
+from litestar.response import Redirect
 
 from app.accounts.viewer import OWNER, Viewer
 from app.html import gettext as _
@@ -51,3 +52,8 @@ def web(address: str) -> str:
     except ValueError:
         return ""
     return wanted if fine else ""
+
+
+def to_booth(slug: str, sponsor_slug: str, rest: str) -> Redirect:
+    """Back to a page of the booth after a form."""
+    return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}/{rest}", status_code=303)

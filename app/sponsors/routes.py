@@ -22,14 +22,16 @@ from app.programme import releases
 from app.settings import Settings
 from app.sponsors import (
     consent,
-    desk_routes,
     draws,
     files,
     lead_routes,
     manage_routes,
     meetings,
+    scan_routes,
+    setup_routes,
     store,
     talk_routes,
+    team_routes,
     view,
 )
 from app.sponsors.access import Form, own, sponsor_of, text
@@ -410,7 +412,9 @@ handlers: list[Any] = [
     enter_draw,
     room,
     room_grant,
-    *desk_routes.handlers,
+    *scan_routes.handlers,
+    *setup_routes.handlers,
+    *team_routes.handlers,
     *lead_routes.handlers,
     *manage_routes.handlers,
     *talk_routes.handlers,
