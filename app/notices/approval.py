@@ -8,13 +8,17 @@ from datetime import date, datetime, time, timedelta
 from agenda.model import SessionState, Slot
 from app.conferences.tables import Conference
 from app.notices import kinds, mailings
+from app.notices.preference_tables import NoticeWish
 from app.programme.releases import Released
 from app.words import local
 
-BY_DAY = ("day_before", "soon")
-"""The kinds that stand as a draft for each day. The last call goes with the reminder before it."""
+BY_DAY = ("day_before", "soon", "last_call", "digest")
+"""The kinds that stand as a draft for each day; their letters go when each is due."""
+
+_SAME_DAY = ("soon", "last_call")
 
 _NOON = time(12, 0)
+_MORNING_OVER = time(11, 0)
 
 
 def slots_of(released: Released, day: date, zone: str) -> list[Slot]:
@@ -38,18 +42,21 @@ async def passed(conference: Conference, kind: str, slots: Iterable[Slot]) -> li
     mode = await kinds.mode(conference.id, kind) if found else kinds.OFF
     if mode != kinds.DRAFT:
         return found if mode == kinds.SEND else []
-    sent = [
-        one for one in await mailings.of(conference.id, "sent", most=500) if one["kind"] == kind
-    ]
-    days = {one["facts"]["day"] for one in sent}
-    return [
-        slot for slot in found if local(slot.start, conference.time_zone).date().isoformat() in days
-    ]
+    days = await let_go(conference, kind)
+    return [slot for slot in found if local(slot.start, conference.time_zone).date() in days]
+
+
+async def let_go(conference: Conference, kind: str) -> frozenset[date]:
+    """The days of which an organizer let a kind go."""
+    sent = await mailings.of(conference.id, "sent", most=500)
+    return frozenset(date.fromisoformat(one["facts"]["day"]) for one in sent if one["kind"] == kind)
 
 
 async def stand(conference: Conference, released: Released, *, now: datetime) -> None:
     """From noon of the day before, have the day's draft stand, once; one that is too late goes."""
     for kind in BY_DAY:
+        if kind == "digest" and not await _anybody_reads():
+            continue
         if await kinds.mode(conference.id, kind) == kinds.DRAFT:
             await _stand(conference, released, kind, local(now, conference.time_zone), now)
 
@@ -69,11 +76,26 @@ async def _stand(
             return
 
 
+async def _anybody_reads() -> bool:
+    """Whether somebody asked for digests."""
+    return bool(
+        await NoticeWish.exists().where(
+            NoticeWish.kind == "digest", NoticeWish.way == "mail", NoticeWish.wanted.eq(True)
+        )
+    )
+
+
 def _days(released: Released, kind: str, here: datetime, zone: str) -> list[date]:
-    """The days that may still be reminded of: tomorrow from noon on, and by `soon` also today."""
+    """The days that may still be told of: tomorrow from noon on, and what is told on the day itself
+    also today. A digest is for any day until the conference is over."""
     today, tomorrow = here.date(), here.date() + timedelta(days=1)
     found = []
-    if kind == "soon" and any(slot.start > here for slot in slots_of(released, today, zone)):
+    if kind == "digest":
+        day = today if here.time() < _MORNING_OVER else tomorrow
+        last = max((slot.end for slot in released.schedule.slots), default=here)
+        late = _MORNING_OVER <= here.time() < _NOON
+        return [] if late or day > local(last, zone).date() else [day]
+    if kind in _SAME_DAY and any(slot.start > here for slot in slots_of(released, today, zone)):
         found.append(today)
     if here.time() >= _NOON and slots_of(released, tomorrow, zone):
         found.append(tomorrow)

@@ -16,6 +16,7 @@ from app.notices import (
     approval,
     changes,
     day_before,
+    digest,
     followup,
     letters,
     mailings,
@@ -66,14 +67,31 @@ async def _day_before(
     return await day_before.compose(conference, released, slots, settings=settings)
 
 
-async def _soon(
+def _before_start(kind: str) -> Composer:
+    async def compose_soon(
+        conference: Conference,
+        facts: Mapping[str, Any],
+        _key: UUID,
+        settings: Settings,
+        now: datetime,
+    ) -> list[Draft]:
+        released = await releases.latest(conference.id)
+        if released is None:
+            return []
+        slots = approval.slots_of(released, date.fromisoformat(facts["day"]), conference.time_zone)
+        return await soon.compose(conference, released, slots, soon.KINDS[kind], settings=settings)
+
+    return compose_soon
+
+
+async def _digest(
     conference: Conference, facts: Mapping[str, Any], _key: UUID, settings: Settings, now: datetime
 ) -> list[Draft]:
     released = await releases.latest(conference.id)
     if released is None:
         return []
-    slots = approval.slots_of(released, date.fromisoformat(facts["day"]), conference.time_zone)
-    return await soon.compose(conference, released, slots, soon.KINDS["soon"], settings=settings)
+    day = date.fromisoformat(facts["day"])
+    return await digest.compose(conference, released, day, settings=settings, now=now)
 
 
 COMPOSERS: Mapping[str, Composer] = {
@@ -82,7 +100,9 @@ COMPOSERS: Mapping[str, Composer] = {
     "followup": _followup,
     "message": _message,
     "day_before": _day_before,
-    "soon": _soon,
+    "soon": _before_start("soon"),
+    "last_call": _before_start("last_call"),
+    "digest": _digest,
 }
 
 

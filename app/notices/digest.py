@@ -14,7 +14,7 @@ from agenda.model import SessionId, SessionState
 from app.conferences.tables import Conference
 from app.html import day_words, ngettext, zone_city
 from app.html import gettext as _
-from app.notices import changes, kinds, letters, messages
+from app.notices import approval, changes, kinds, letters, messages
 from app.notices.changes import Change
 from app.notices.letters import Draft
 from app.notices.preference_tables import NoticeWish
@@ -41,18 +41,29 @@ async def remind(
     Nobody gets one that says nothing.
     """
     ends = [slot.end for slot in released.schedule.slots]
-    if not ends or max(ends) < now or await kinds.mode(conference.id, "digest") == kinds.OFF:
+    mode = await kinds.mode(conference.id, "digest")
+    if not ends or max(ends) < now or mode == kinds.OFF:
         return 0
+    passed = await approval.let_go(conference, "digest") if mode == kinds.DRAFT else None
     readers = [
-        row
+        (row, day)
         for row in await _readers(conference.id)
-        if _day(now, row["zone"] or conference.time_zone) is not None
+        if (day := _day(now, row["zone"] or conference.time_zone)) is not None
+        and (passed is None or day in passed)
     ]
     if not readers:
         return 0
     drafts = await _drafts(conference, released, readers, settings, now)
     fresh = await letters.fresh(drafts)
     return await letters.put(conference, "digest", fresh, settings=settings, now=now)
+
+
+async def compose(
+    conference: Conference, released: Released, day: date, *, settings: Settings, now: datetime
+) -> list[Draft]:
+    """The digests of a day, as they would go out now."""
+    readers = [(row, day) for row in await _readers(conference.id)]
+    return await _drafts(conference, released, readers, settings, now)
 
 
 async def _readers(conference: UUID) -> list[dict[str, Any]]:
@@ -77,7 +88,7 @@ def _day(now: datetime, zone: str) -> date | None:
 async def _drafts(
     conference: Conference,
     released: Released,
-    readers: list[dict[str, Any]],
+    readers: list[tuple[dict[str, Any], date]],
     settings: Settings,
     now: datetime,
 ) -> list[Draft]:
@@ -85,14 +96,14 @@ async def _drafts(
     stars = await _stars(conference.id)
     differences: dict[UUID, tuple[Released, list[Change]]] = {}
     found = []
-    for row in readers:
+    for row, day in readers:
         since = await _before(conference.id, last.get(row["person"], now - _DAY))
         if since is not None and since not in differences:
             before = await releases.by_id(since)
             differences[since] = before, await asyncio.to_thread(changes.between, before, released)
         told = differences.get(since) if since is not None else None
         draft = _draft(
-            row, stars.get(row["person"], set()), told, released, conference, settings, now
+            row, stars.get(row["person"], set()), told, released, conference, settings, day
         )
         if draft is not None:
             found.append(draft)
@@ -136,11 +147,9 @@ def _draft(
     released: Released,
     conference: Conference,
     settings: Settings,
-    now: datetime,
+    day: date,
 ) -> Draft | None:
     zone = reader["zone"] or conference.time_zone
-    day = _day(now, zone)
-    assert day is not None
     root = f"{settings.base_url}/c/{conference.slug}"
     before, every = told or (released, [])
     own = [change for change in every if change.session in starred]

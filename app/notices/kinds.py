@@ -29,8 +29,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "changes": Kind(),
         "day_before": Kind(),
         "soon": Kind(),
-        "last_call": Kind(modes=(SEND, OFF)),
-        "digest": Kind(modes=(SEND, OFF)),
+        "last_call": Kind(),
+        "digest": Kind(),
         "followup": Kind(modes=(DRAFT, SEND, OFF)),
         "message": Kind(modes=(DRAFT,)),
     }

@@ -12,7 +12,7 @@ from agenda.model import SessionId, SessionState, Slot
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import zone_city
-from app.notices import approval, kinds, letters
+from app.notices import approval, letters
 from app.notices.letters import Draft
 from app.programme import tables as t
 from app.programme.releases import Released
@@ -52,13 +52,11 @@ async def remind(
     near = due(released, now=now)
     if not near:
         return 0
-    modes = await kinds.modes(conference.id)
-    if modes["soon"] == kinds.DRAFT:
-        near = await approval.passed(conference, "soon", near)
     count = 0
     for kind, minutes in KINDS.items():
-        slots = [slot for slot in near if stage(slot, now=now) == minutes]
-        if not slots or modes[kind] == kinds.OFF:
+        due_now = [slot for slot in near if stage(slot, now=now) == minutes]
+        slots = await approval.passed(conference, kind, due_now)
+        if not slots:
             continue
         drafts = await compose(conference, released, slots, minutes, settings=settings)
         fresh = await letters.fresh(drafts)

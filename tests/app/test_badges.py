@@ -476,6 +476,8 @@ async def test_a_place_that_was_given_back_is_known_at_the_door(
     assert await attendees.registration(conference.id, people["Ada Ng"]) is None
     staff = await member(conference, "moderator")
     await sign_in(client, staff, now=now())
+    lobby = await client.get("/c/trial/lobby", headers={"accept": "text/html"})
+    assert 'href="/c/trial/badges/check"' in lobby.text, "a moderator finds the way"
     page = (await client.get("/c/trial/badges/check", headers={"accept": "text/html"})).text
     held = json.loads(page.partition("data-held='")[2].partition("'")[0])
     assert list(held["revoked"]) == [before["badge_code"]]

@@ -116,10 +116,10 @@ async def test_modes_are_kept_and_nonsense_is_not(client: httpx.AsyncClient) -> 
     await sign_in(client, owner, now=now())
     at = f"/c/{conference.slug}/notices/modes"
     for mode in ("draft", "off", "whatever"):
-        wish = {"changes": mode, "digest": "draft"}
+        wish = {"changes": mode, "message": "send", "digest": "draft"}
         await client.post(at, data=wish, headers=same_origin())
     modes = await kinds.modes(conference.id)
-    assert (modes["changes"], modes["digest"], modes["invites"]) == ("off", "send", "send")
+    assert (modes["changes"], modes["digest"], modes["message"]) == ("off", "draft", "draft")
 
 
 async def test_a_mailing_of_another_conference_is_not_there(client: httpx.AsyncClient) -> None:

@@ -141,20 +141,27 @@ async def test_a_days_reminders_wait_for_the_organizers_word(
     ada = await make_attendee(conference, "Ada", "ada@example.org")
     await stars.put(conference.id, ada, UUID(plan.sessions[0].id), starred=True, now=T0)
     await release(conference, plan)
-    for kind in ("day_before", "soon"):
+    every = ("day_before", "soon", "last_call", "digest")
+    for kind in every:
         await kinds.choose(conference.id, kind, kinds.DRAFT)
+    await wish(ada, *(f"{kind}-mail" for kind in every))
+    await t.Release.update({t.Release.created_at: T0 - timedelta(days=5)}, force=True)
     noon = T0.replace(hour=11) - timedelta(days=1)
     await reminders.look_ahead(settings, now=noon - timedelta(minutes=1))
     assert await mailings.of(conference.id, "draft") == []
     for minutes in (0, 1):
         await reminders.look_ahead(settings, now=noon + timedelta(minutes=minutes))
-    drafts = {one["kind"]: one for one in await mailings.of(conference.id, "draft")}
-    assert {kind: one["facts"] for kind, one in drafts.items()} == {
-        kind: {"day": "2027-05-12"} for kind in ("day_before", "soon")
+    drafts = {
+        one["kind"]: one
+        for one in await mailings.of(conference.id, "draft")
+        if one["facts"] == {"day": "2027-05-12"}
     }
+    assert set(drafts) == set(every)
     for kind, subject in (
         ("day_before", "Your Wednesday at Tidewater 2027"),
         ("soon", "At 10:00: Session 0"),
+        ("last_call", "In 5 minutes: Session 0"),
+        ("digest", "Tidewater 2027: your digest of Wednesday 12 May"),
     ):
         (letter,) = await compose.compose(conference, drafts[kind], settings, now=noon)
         assert (letter.to, letter.payload["subject"]) == ("ada@example.org", subject)
@@ -165,8 +172,23 @@ async def test_a_days_reminders_wait_for_the_organizers_word(
     assert await mails() == [], "each goes when it is due"
     assert await reminders.look_ahead(settings, now=evening) == 1
     quarter = plan.slots[0].start - timedelta(minutes=14)
+    assert await reminders.look_ahead(settings, now=T0.replace(hour=6, minute=30)) == 1, "digest"
     assert await reminders.remind(settings, now=quarter) == 1
-    assert len(await mails()) == 2
+    assert await reminders.remind(settings, now=quarter + timedelta(minutes=10)) == 1
+    assert len(await mails()) == 4
+
+
+async def test_each_kind_waits_for_its_own_word(database: str, settings: Settings) -> None:
+    conference = await make_conference()
+    plan = make_schedule(sessions=1, speakers=0)
+    ada = await make_attendee(conference, "Ada", "ada@example.org")
+    await wish(ada, "last_call-mail")
+    await stars.put(conference.id, ada, UUID(plan.sessions[0].id), starred=True, now=T0)
+    await release(conference, plan)
+    await kinds.choose(conference.id, "soon", kinds.DRAFT)
+    start = plan.slots[0].start
+    assert await reminders.remind(settings, now=start - timedelta(minutes=14)) == 0
+    assert await reminders.remind(settings, now=start - timedelta(minutes=4)) == 1
 
 
 async def test_a_draft_that_nobody_looked_at_goes_with_its_day(
