@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections import Counter, defaultdict
 from datetime import timedelta
+from pathlib import Path
 from statistics import median_high
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from piccolo.table import Table
+from pypdf import PdfReader
 
 from agenda.model import (
     Conference as AgendaConference,
@@ -19,12 +22,17 @@ from agenda.model import (
 from agenda.model import Room, RoomId, Schedule, Session, SessionId, Slot, SlotId, make_day
 from app import db
 from app.accounts.tables import Person
+from app.conferences import brand
 from app.conferences.tables import Conference
+from app.html import render
+from app.jobs.press import Press
 from app.programme.tables import Star
 from app.reports import exports, store
+from app.reports.store import Report
 from app.reports.tables import ReportPart
+from app.reports.view import headline, on_time_words, view
 from app.stages.tables import PhaseChange, Presence
-from tests.app import report_truth
+from tests.app import report_files, report_truth
 from tests.app.making import make_conference, release
 from tests.app.report_truth import START, Truth
 
@@ -138,8 +146,105 @@ def _session_rows(document: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {int(row["title"].split()[1]): row for row in document["sessions"]}
 
 
+def _files_alike(report: Report, document: dict[str, Any]) -> None:
+    """CSV and XLSX hold the very figures of the JSON document."""
+    book = report_files.of_xlsx(exports.as_xlsx(report, headline(report), "Truth"))
+    days = [
+        {"date": d["date"], "people": d["people"], "most_at_once": max(d["people_in_rooms"])}
+        for d in document["days"]
+    ]
+    curves = [
+        {"session": row["session"], "title": row["title"], "minute": minute, "people": people}
+        for row in document["sessions"]
+        for minute, people in enumerate(row["minute_by_minute"])
+    ]
+    for table in exports.tables(report):
+        rows = {"days": days, "curves": curves}.get(table.key) or document.get(table.key, [])
+        wanted = [[row[name] for name in table.head] for row in rows]
+        head, *lines = report_files.of_csv(exports.as_csv(table))
+        assert tuple(head) == table.head
+        assert lines == [["" if v is None else str(v) for v in row] for row in wanted], table.key
+        sheet_head, *sheet = book[table.name]
+        assert tuple(sheet_head) == table.head
+        assert [row + [None] * (len(table.head) - len(row)) for row in sheet] == wanted, table.key
+
+
+def _page_alike(report: Report, conference: Conference, document: dict[str, Any]) -> None:
+    """The page's tables hold the same."""
+    page = render(
+        "reports/report.html",
+        viewer=None,
+        conference=conference,
+        path="/",
+        job=None,
+        on_time=on_time_words(report),
+        running=False,
+        sponsors=[],
+        others=[],
+        **view(report, conference, live=True),
+    )
+    tables = report_files.of_page(page)
+    by_title = {row["title"]: row for row in document["sessions"]}
+    (sessions,) = [rows for head, rows in tables.items() if "of them came" in head]
+    assert [row[1] for row in sessions] == [row["title"] for row in document["sessions"]]
+    for row in sessions:
+        known = by_title[row[1]]
+        ending = round(100 * known["minute_by_minute"][-1] / known["peak"])
+        assert row[3:9] == [
+            str(known["starred"]),
+            str(known["starred_and_came"]),
+            str(known["people"]),
+            str(known["peak"]),
+            f"{round(known['average_minutes'])} min",
+            f"{ending}%",
+        ]
+    (days,) = [rows for head, rows in tables.items() if head[-1] == "Most at once"]
+    assert [row[1:] for row in days] == [
+        [str(day["people"]), str(max(day["people_in_rooms"]))] for day in document["days"]
+    ]
+    (rooms,) = [rows for head, rows in tables.items() if "Changes" in head]
+    assert rooms == [[str(value) for value in row.values()] for row in document["rooms"]]
+    (moves,) = [rows for head, rows in tables.items() if head[:2] == ("Left", "For") and rows][:1]
+    assert [int(row[2]) for row in moves] == [row["people"] for row in document["flow"]][
+        : len(moves)
+    ]
+    for words in (
+        f">{document['people']:,}<",
+        f">{document['hours_watched']:,.0f}<",
+        f">{document['returned']:,}<",
+        f"at most {document['most_at_once']} at once",
+    ):
+        assert words in page
+
+
+async def _paper_alike(
+    report: Report, conference: Conference, document: dict[str, Any], out: Path
+) -> None:
+    """And so does what is printed."""
+    text = render(
+        "reports/paper.html",
+        conference=conference,
+        dates="",
+        look=brand.on_paper("{}", ""),
+        on_time=on_time_words(report),
+        **view(report, conference, live=False),
+    )
+    async with Press() as press:
+        await press.order("app.reports.paper:render", {"text": text, "out": str(out)})
+    printed = await asyncio.to_thread(
+        lambda: " ".join(" ".join(p.extract_text() for p in PdfReader(out).pages).split())
+    )
+    for row in document["sessions"]:
+        line = f"{row['title']} {row['room']} {row['people']} {row['peak']} {round(row['average_minutes'])} min"
+        assert line in printed
+    for row in document["rooms"]:
+        assert " ".join(str(value) for value in row.values()) in printed
+    for words in (f"{document['people']:,}", f"{document['hours_watched']:,.0f}"):
+        assert words in printed
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_every_figure_equals_the_truth(database: str) -> None:
+async def test_every_figure_equals_the_truth(database: str, tmp_path: Path) -> None:
     truth = report_truth.made()
     conference = await make_conference()
     schedule = _schedule(truth)
@@ -203,6 +308,10 @@ async def test_every_figure_equals_the_truth(database: str) -> None:
         }
         for room, held in late.items()
     }
+    # Page, PDF, XLSX, CSV and JSON say the same.
+    _files_alike(report, document)
+    _page_alike(report, conference, document)
+    await _paper_alike(report, conference, document, tmp_path / "report.pdf")
     # From kept parts alone, without a single stay, the same document comes out.
     await Presence.delete().where(Presence.conference == conference.id)
     again = await store.gather(conference, now=truth.instant(5, 0))
