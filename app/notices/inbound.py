@@ -33,7 +33,8 @@ _ADDRESS = re.compile(r"(?i)^\s*(?:mailto:|rfc822;|utf-8;)?\s*<?([^<>\s]+@[^<>\s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A REPLY. `partstat` is ACCEPTED, DECLINED or TENTATIVE; `sender` is who the mail is from."""
+    """A REPLY, or a COUNTER, which `proposes` another time (aware, from and to). `partstat` is
+    ACCEPTED, DECLINED or TENTATIVE; `sender` is who the mail is from."""
 
     uid: str
     attendee: str
@@ -42,6 +43,16 @@ class Answer:
     sequence: int
     stamp: datetime
     words: str = ""
+    proposes: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """Somebody asks for the latest version of an invite (RFC 5546, 3.2.6)."""
+
+    uid: str
+    attendee: str
+    sender: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +75,7 @@ def key_of(settings: Settings) -> str:
     return hmac.new(settings.secret.encode(), b"inbound mail", hashlib.sha256).hexdigest()[:40]
 
 
-def read(content: bytes) -> list[Answer | Returned]:
+def read(content: bytes) -> list[Answer | Refresh | Returned]:
     """What a message says to us; nothing for every other mail, however broken it is."""
     if len(content) > MOST_BYTES:
         return []
@@ -92,13 +103,14 @@ def _bytes(part: Message[str, str]) -> bytes:
     return found if isinstance(found, bytes) else b""
 
 
-def _answers(content: bytes, sender: str) -> Iterator[Answer]:
+def _answers(content: bytes, sender: str) -> Iterator[Answer | Refresh]:
     try:
         held: Any = Calendar.from_ical(content)
-        if str(held.get("METHOD", "")).upper() != "REPLY":
+        method = str(held.get("METHOD", "")).upper()
+        if method not in ("REPLY", "COUNTER", "REFRESH"):
             return
         for event in held.walk("VEVENT"):
-            answer = _answer(event, sender)
+            answer = _answer(event, sender, method)
             if answer is not None:
                 yield answer
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, UnicodeError):
@@ -106,15 +118,19 @@ def _answers(content: bytes, sender: str) -> Iterator[Answer]:
         return
 
 
-def _answer(event: Any, sender: str) -> Answer | None:
+def _answer(event: Any, sender: str, method: str) -> Answer | Refresh | None:
     attendee = event.get("ATTENDEE")
     attendee = attendee[0] if isinstance(attendee, list) else attendee
     uid = str(event.get("UID", ""))
     if attendee is None or not uid:
         return None
+    if method == "REFRESH":
+        return Refresh(uid=uid, attendee=_address(str(attendee)), sender=sender)
     partstat = str(attendee.params.get("PARTSTAT", "")).upper()
     if partstat not in _ANSWERS:
-        return None
+        if method == "REPLY":
+            return None
+        partstat = "TENTATIVE"
     stamp = event.decoded("DTSTAMP") if "DTSTAMP" in event else datetime(1970, 1, 1, tzinfo=UTC)
     if stamp.tzinfo is None:
         stamp = stamp.replace(tzinfo=UTC)
@@ -126,7 +142,21 @@ def _answer(event: Any, sender: str) -> Answer | None:
         sequence=int(event.get("SEQUENCE", 0)),
         stamp=stamp.astimezone(UTC),
         words=one_line(str(event.get("COMMENT", "")))[:500],
+        proposes=_proposed(event) if method == "COUNTER" else None,
     )
+
+
+def _proposed(event: Any) -> tuple[datetime, datetime] | None:
+    """The times of a COUNTER; None where it names none that can be placed."""
+    if "DTSTART" not in event:
+        return None
+    start = event.decoded("DTSTART")
+    end = event.decoded("DTEND") if "DTEND" in event else start
+    if not (isinstance(start, datetime) and isinstance(end, datetime)):
+        return None
+    if start.tzinfo is None or end.tzinfo is None:
+        return None
+    return start.astimezone(UTC), end.astimezone(UTC)
 
 
 def _reports(parts: list[Message[str, str]]) -> Iterator[Returned]:

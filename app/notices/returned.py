@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,8 +16,10 @@ from app import db
 from app.accounts.tables import Person
 from app.attendees.tables import Invitation
 from app.clock import now as present
+from app.html import gettext as _
+from app.jobs import store
 from app.notices import inbound, pauses
-from app.notices.inbound import Answer, Returned
+from app.notices.inbound import Answer, Refresh, Returned
 from app.notices.tables import Inbound, Letter
 from app.programme import calendar
 from app.settings import Settings
@@ -24,13 +27,14 @@ from app.settings import Settings
 logger = structlog.get_logger(__name__)
 
 _LOOK_S = 5.0
+_REFRESHED = timedelta(hours=1)
 _MOST_AT_ONCE = 200
 
 
 async def take_in(content: bytes, *, now: datetime) -> str:
     """Read one message and act on it; the same message again changes nothing.
 
-    Returns what it was: answer, bounce, delayed (a soft bounce), or other.
+    Returns what it was: answer, refresh, bounce, delayed (a soft bounce), or other.
     """
     digest = hashlib.sha256(content).hexdigest()
     read = await asyncio.to_thread(inbound.read, content)
@@ -43,6 +47,8 @@ async def take_in(content: bytes, *, now: datetime) -> str:
         for one in read:
             if isinstance(one, Answer):
                 outcome = "answer" if await note_answer(one) else outcome
+            elif isinstance(one, Refresh):
+                outcome = "refresh" if await note_refresh(one, now=now) else outcome
             elif await note_return(one, now=now):
                 outcome = "bounce" if one.hard else "delayed"
         await Inbound.update({Inbound.outcome: outcome}).where(Inbound.id == seen.id)
@@ -65,7 +71,7 @@ async def note_answer(answer: Answer) -> bool:
         Invitation.update(
             {
                 Invitation.answer: answer.partstat,
-                Invitation.answer_words: answer.words,
+                Invitation.answer_words: _words(answer),
                 Invitation.answer_stamp: answer.stamp,
             }
         )
@@ -79,6 +85,52 @@ async def note_answer(answer: Answer) -> bool:
         .returning(Invitation.id)
     )
     return bool(rows)
+
+
+def _words(answer: Answer) -> str:
+    """What stands beside an answer: its comment, and the time that it proposes instead."""
+    if answer.proposes is None:
+        return answer.words
+    start, end = answer.proposes
+    proposal = _("proposes {start} to {end} UTC").format(
+        start=f"{start:%Y-%m-%d %H:%M}", end=f"{end:%H:%M}"
+    )
+    return f"{answer.words} ({proposal})" if answer.words else proposal
+
+
+async def note_refresh(refresh: Refresh, *, now: datetime) -> bool:
+    """Have the latest version of an invite sent once more, to who holds it and asked for that.
+
+    At most once an hour: a mail that is forged must not become many.
+    """
+    slot = _uuid(calendar.slot_of(refresh.uid))
+    if slot is None or not refresh.attendee or refresh.sender != refresh.attendee:
+        return False
+    row = await (
+        Invitation.select(Invitation.id, Invitation.conference, Invitation.facts)
+        .where(
+            Invitation.slot == slot,
+            Invitation.person.email == refresh.attendee,
+            Invitation.method == "REQUEST",
+            Invitation.told_at < now - _REFRESHED,
+        )
+        .first()
+    )
+    if row is None:
+        return False
+    facts = {**json.loads(row["facts"]), "asked_again": True}
+    await Invitation.update({Invitation.facts: json.dumps(facts, ensure_ascii=False)}).where(
+        Invitation.id == row["id"]
+    )
+    await store.ask(
+        "invites",
+        f"refresh:{row['id']}:{int(now.timestamp())}",
+        {},
+        conference=row["conference"],
+        asked_by=None,
+        now=now,
+    )
+    return True
 
 
 async def note_return(returned: Returned, *, now: datetime) -> bool:

@@ -22,7 +22,7 @@ from app.attendees.tables import Invitation
 from app.conferences.tables import Conference
 from app.jobs import outbox
 from app.jobs.outbox import Undeliverable
-from app.jobs.tables import Outbox
+from app.jobs.tables import Job, Outbox
 from app.notices import inbound, letters, mail, pauses, returned, setup, unsubscribe
 from app.notices.inbound import Returned
 from app.notices.tables import Letter, Mute, Paused
@@ -58,6 +58,8 @@ def reply(
     sender: str = "Ada <ada@example.org>",
     attendee: str = "mailto:ada@example.org",
     stamp: str = "20270511T100000Z",
+    method: str = "REPLY",
+    start: str = "20270512T090000Z",
 ) -> bytes:
     """As Outlook and Google write it."""
     calendar = "\r\n".join(
@@ -65,12 +67,12 @@ def reply(
             "BEGIN:VCALENDAR",
             "PRODID:-//Somebody//Else//EN",
             "VERSION:2.0",
-            "METHOD:REPLY",
+            f"METHOD:{method}",
             "BEGIN:VEVENT",
             f"UID:{plan.slots[0].id}@testserver.local",
             f"SEQUENCE:{sequence}",
             f"DTSTAMP:{stamp}",
-            "DTSTART:20270512T090000Z",
+            f"DTSTART:{start}",
             f"ATTENDEE;CN=Ada;PARTSTAT={partstat}:{attendee}",
             "ORGANIZER:mailto:plenary@localhost",
             "COMMENT:I am on a plane\\, sorry",
@@ -84,7 +86,7 @@ def reply(
     message["To"] = "plenary@localhost"
     message["Subject"] = "Declined: Session 0"
     message.set_content("Ada has answered.")
-    message.add_alternative(calendar, subtype="calendar", params={"method": "REPLY"})
+    message.add_alternative(calendar, subtype="calendar", params={"method": method})
     return message.as_bytes()
 
 
@@ -137,6 +139,41 @@ async def test_an_answer_of_somebody_else_or_to_an_older_version_counts_nothing(
     for message in (forged, stranger, old):
         assert await returned.take_in(message, now=T0) == "other"
     assert await answer_of(conference) == ("open", "")
+
+
+async def test_another_time_that_is_proposed_stands_beside_the_answer(
+    database: str, settings: Settings
+) -> None:
+    conference, plan, _ = await invited(settings)
+    counter = reply(plan, "NEEDS-ACTION", method="COUNTER", start="20270513T140000Z")
+    assert await returned.take_in(counter, now=T0) == "answer"
+    assert await answer_of(conference) == (
+        "maybe",
+        "I am on a plane, sorry (proposes 2027-05-13 14:00 to 14:00 UTC)",
+    )
+    vague = reply(
+        plan, "DECLINED", method="COUNTER", start="20270513T140000", stamp="20270511T110000Z"
+    )
+    assert await returned.take_in(vague, now=T0) == "answer"
+    assert await answer_of(conference) == ("declined", "I am on a plane, sorry")
+
+
+async def test_who_lost_an_invite_gets_its_latest_version_once_an_hour(
+    database: str, settings: Settings
+) -> None:
+    conference, plan, _ = await invited(settings)
+    lost = [reply(plan, "", method="REFRESH", stamp=f"20270510T1{n}0000Z") for n in range(3)]
+    forged = reply(plan, "", method="REFRESH", sender="Eve <eve@example.org>")
+    assert await returned.take_in(forged, now=EARLY + timedelta(hours=2)) == "other"
+    assert await returned.take_in(lost[0], now=EARLY + timedelta(minutes=5)) == "other", "just told"
+    assert await returned.take_in(lost[1], now=EARLY + timedelta(hours=2)) == "refresh"
+    assert await Job.count().where(Job.kind == "invites") == 1
+    await Outbox.delete(force=True)
+    later = EARLY + timedelta(hours=2, minutes=1)
+    assert await invites.draft_invites(conference.id, settings=settings, now=later) == 1
+    (row,) = await Outbox.select().where(Outbox.kind == "mail")
+    assert "SEQUENCE:1" in json.loads(row["payload"])["calendar"]["ics"]
+    assert await returned.take_in(lost[2], now=later) == "other"
 
 
 async def test_a_hard_bounce_pauses_the_address_until_it_is_resumed(
