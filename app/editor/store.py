@@ -33,6 +33,8 @@ _KEPT = 6
 _LARGEST_PATCH = 200_000
 _MOST_UNDO = 400
 _desks: OrderedDict[UUID, Desk] = OrderedDict()
+_histories: OrderedDict[tuple[UUID, UUID], tuple[int, tuple[Done, ...]]] = OrderedDict()
+"""Of a conference and an author: the draft's version, and the author's latest edits up to it."""
 
 Refusal = EditRefused | FactsRefused | MalformedEdit
 
@@ -153,7 +155,7 @@ async def apply(
     async with db.transaction():
         version = await _lock(conference)
         before = await _at(conference, version)
-        history = await _history(conference, author)
+        history = await _history_at(conference, author, version)
         known = await _known(conference, [wish.id for wish in wishes])
         desk = before
         outcomes: list[Outcome] = []
@@ -177,6 +179,7 @@ async def apply(
             await _tell(conference, found, before.version, desk.version, now)
     if written:
         _keep(conference, desk)
+        _keep_history(conference, author, desk.version, history)
     return Applied(desk=desk, outcomes=tuple(outcomes), patch=found, stacks=stacks(history))
 
 
@@ -229,6 +232,21 @@ async def _known(conference: UUID, ids: Iterable[UUID]) -> dict[UUID, int]:
         t.DraftEdit.conference == conference, t.DraftEdit.id.is_in(list(ids))
     )
     return {row["id"]: row["number"] for row in found}
+
+
+async def _history_at(conference: UUID, author: UUID, version: int) -> list[Done]:
+    """The same as `_history`; from memory where the draft has not changed since."""
+    held = _histories.get((conference, author))
+    if held is not None and held[0] == version:
+        return list(held[1])
+    return await _history(conference, author)
+
+
+def _keep_history(conference: UUID, author: UUID, version: int, history: Sequence[Done]) -> None:
+    _histories[conference, author] = version, tuple(history[-_MOST_UNDO:])
+    _histories.move_to_end((conference, author))
+    while len(_histories) > 2 * _KEPT:
+        _histories.popitem(last=False)
 
 
 async def _history(conference: UUID, author: UUID) -> list[Done]:

@@ -12,6 +12,7 @@ const ORDER = ["must", "should", "note"];
 const SIGNS = { must: ["stop", "trouble"], should: ["warn", "caution"], note: ["info", "quiet"] };
 const SHOWN = 40;
 const NEAR_S = 6 * 3600;
+const SLICE_MS = 6;
 
 export class Findings {
   /**
@@ -28,6 +29,9 @@ export class Findings {
     this.deeds = deeds;
     this.on = on;
     this.all = false;
+    /** The lines that are shown, by their finding. @type {Map<Finding, { line: HTMLElement, looks: string }>} */
+    this.kept = new Map();
+    this.idle = 0;
   }
 
   draw() {
@@ -35,7 +39,9 @@ export class Findings {
     const count = (/** @type {string} */ kind) => found.filter((one) => one.severity === kind).length;
     this.sum.textContent = found.length ? _("%(must)s must, %(should)s should, %(note)s note", { must: count("must"), should: count("should"), note: count("note") }) : "";
     const shown = this.all ? found : found.slice(0, SHOWN);
-    const lines = shown.map((one) => this.line(one));
+    const kept = this.kept;
+    this.kept = new Map(shown.map((one) => [one, kept.get(one) ?? this.#fresh(one)]));
+    const lines = [...this.kept.values()].map(({ line }) => line);
     if (shown.length < found.length) lines.push(this.#more(found.length));
     if (!found.length) {
       const none = document.createElement("li");
@@ -43,7 +49,69 @@ export class Findings {
       none.textContent = _("No findings. Nothing stands in the way.");
       lines.push(none);
     }
-    this.root.replaceChildren(...lines);
+    this.#put(lines);
+    this.#reconsiderSoon();
+  }
+
+  /** Bring the list to these lines; a line that stays is not touched, nor the focus in it. @param {HTMLElement[]} lines */
+  #put(lines) {
+    const wanted = new Set(lines);
+    for (const old of [...this.root.children]) if (!wanted.has(/** @type {HTMLElement} */ (old))) old.remove();
+    let at = this.root.firstElementChild;
+    for (const line of lines) {
+      if (line === at) at = at.nextElementSibling;
+      else this.root.insertBefore(line, at);
+    }
+  }
+
+  /** @param {Finding} finding */
+  #fresh(finding) {
+    const cures = this.cures(finding);
+    return { line: this.line(finding, 2, cures), looks: this.#looks(finding, cures) };
+  }
+
+  /** What the cures of a finding depend on, as far as it is seen. @param {Finding} finding @param {Cure[]} cures */
+  #looks(finding, cures) {
+    const slots = finding.slots.map((id) => this.model.slots.get(id));
+    return JSON.stringify([cures.map((one) => one.words), slots, this.model.sessions.get(finding.session ?? "")?.state]);
+  }
+
+  /** An edit may have taken the place that another finding's cure offers: they are looked at again when
+   * the page has nothing better to do, a few milliseconds at a time. */
+  #reconsiderSoon() {
+    const ask = window.requestIdleCallback ?? ((/** @type {() => void} */ run) => window.setTimeout(run, 50));
+    (window.cancelIdleCallback ?? clearTimeout)(this.idle);
+    const left = [...this.kept.keys()];
+    const some = () => {
+      const until = performance.now() + SLICE_MS;
+      while (left.length && performance.now() < until) this.#reconsider(/** @type {Finding} */ (left.shift()));
+      if (left.length) this.idle = ask(some);
+    };
+    this.idle = ask(some);
+  }
+
+  /** @param {Finding} finding */
+  #reconsider(finding) {
+    const held = this.kept.get(finding);
+    if (!held) return;
+    const cures = this.cures(finding);
+    const looks = this.#looks(finding, cures);
+    const place = held.line.querySelector(".cure");
+    if (looks === held.looks || !place || place.contains(document.activeElement)) return;
+    held.looks = looks;
+    place.replaceChildren(...this.#buttons(cures.slice(0, 2)));
+  }
+
+  /** @param {Cure[]} cures */
+  #buttons(cures) {
+    return cures.map((cure) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "cure-button";
+      button.textContent = cure.words;
+      button.addEventListener("click", cure.run);
+      return button;
+    });
   }
 
   /** @param {number} count */
@@ -62,8 +130,8 @@ export class Findings {
     return line;
   }
 
-  /** A finding as a line with its cures. @param {Finding} finding @param {number} [most] */
-  line(finding, most = 2) {
+  /** A finding as a line with its cures. @param {Finding} finding @param {number} [most] @param {Cure[]} [found] */
+  line(finding, most = 2, found = this.cures(finding)) {
     const line = document.createElement("li");
     const [sign, tone] = SIGNS[/** @type {keyof typeof SIGNS} */ (finding.severity)];
     const mark = document.createElement("span");
@@ -75,14 +143,7 @@ export class Findings {
     text.append(title, ` ${finding.text}`);
     const cures = document.createElement("div");
     cures.className = "cure";
-    for (const cure of this.cures(finding).slice(0, most)) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "cure-button";
-      button.textContent = cure.words;
-      button.addEventListener("click", cure.run);
-      cures.append(button);
-    }
+    cures.append(...this.#buttons(found.slice(0, most)));
     line.append(mark, text, cures);
     line.dataset.key = finding.key;
     return line;

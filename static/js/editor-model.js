@@ -45,6 +45,8 @@ export class Model extends EventTarget {
     this.zone = state.zone;
     this.line = state.line;
     this.step = state.step;
+    /** The sessions of each person, by name; made when it is asked for. @type {Map<string, Set<string>> | null} */
+    this.byPerson = null;
     this.changeover = state.changeover;
     /** @type {Day[]} */
     this.days = state.days;
@@ -178,6 +180,7 @@ export class Model extends EventTarget {
     this.#indexFindings();
     for (const one of patch.sessions ?? []) this.sessions.set(one.id, one);
     for (const id of patch.sessions_gone ?? []) this.sessions.delete(id);
+    if (patch.sessions || patch.speakers) this.byPerson = null;
     if (patch.speakers) this.speakers = new Map(patch.speakers.map((/** @type {any} */ one) => [one.id, one.name]));
     if (patch.tracks) this.tracks = new Map(patch.tracks.map((/** @type {any} */ one) => [one.id, one]));
     if (patch.blocks) this.blocks = patch.blocks;
@@ -260,11 +263,9 @@ export class Model extends EventTarget {
     const busy = this.blocks.filter((b) => b.kind === "break" || (b.kind === "speaker" && session.speakers.includes(b.subject)));
     /** @type {[number, number][]} */
     const everywhere = busy.map((b) => [b.start, b.end]);
-    for (const slot of this.slots.values()) {
-      if (slot.id === except || slot.length <= 0) continue;
-      const other = this.session(slot);
-      if (!other || other.state === "cancelled") continue;
-      if (this.people(other).some((name) => people.has(name))) everywhere.push([slot.start, slot.start + slot.length]);
+    for (const slot of this.#slotsOfPeople(people)) {
+      if (slot.id === except || slot.length <= 0 || this.session(slot)?.state === "cancelled") continue;
+      everywhere.push([slot.start, slot.start + slot.length]);
     }
     const found = [];
     for (const [at, day] of this.days.entries()) {
@@ -277,6 +278,18 @@ export class Model extends EventTarget {
       }
     }
     return found;
+  }
+
+  /** The slots in which any of these people speak. @param {Set<string>} people @returns {Slot[]} */
+  #slotsOfPeople(people) {
+    if (!this.byPerson) {
+      this.byPerson = new Map();
+      for (const one of this.sessions.values()) for (const name of this.people(one)) put(this.byPerson, name, one.id);
+    }
+    const byPerson = this.byPerson;
+    const sessions = new Set([...people].flatMap((name) => [...(byPerson.get(name) ?? [])]));
+    const ids = [...sessions].flatMap((id) => [...(this.slotsOf.get(id) ?? [])]);
+    return ids.map((id) => /** @type {Slot} */ (this.slots.get(id)));
   }
 
   /** @param {Day} day @returns {[number, number]} */

@@ -44,6 +44,9 @@ function drawTracks(editor) {
     if (track) counts.set(track, (counts.get(track) ?? 0) + 1);
   }
   const list = $("tracks");
+  const key = JSON.stringify([[...model.tracks.values()], [...counts], [...view.tracks]]);
+  if (list.dataset.key === key) return;
+  list.dataset.key = key;
   const focused = list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.track : "";
   list.replaceChildren(
     ...[...model.tracks.values()].map((track) => {

@@ -9,6 +9,7 @@ import { Keys } from "./editor-keys.js";
 import { Loose } from "./editor-loose.js";
 import { Model } from "./editor-model.js";
 import { Overview } from "./editor-overview.js";
+import { Paint } from "./editor-paint.js";
 import { Queue } from "./editor-queue.js";
 import { status } from "./editor-status.js";
 import { drawHints, drawTools } from "./editor-tools.js";
@@ -53,6 +54,13 @@ export class Editor {
     });
     this.keys = new Keys(this);
     this.status = status(this);
+    this.paint = new Paint({
+      loose: () => this.loose.draw(),
+      tools: () => drawTools(this),
+      findings: () => this.findings.draw(),
+      hints: () => drawHints(this),
+      beside: () => this.#beside(),
+    });
     /** @type {{ slot: string, session: string, length: number, places: { day: number, room: string, start: number }[], at: number } | null} */
     this.placing = null;
     this.hovering = 0;
@@ -93,27 +101,23 @@ export class Editor {
     model.addEventListener("slots", (event) => {
       const touched = /** @type {CustomEvent} */ (event).detail;
       this.grid.refresh(touched);
-      this.loose.draw();
       this.overview.draw();
-      drawTools(this);
       this.#dropGone();
-      drawHints(this);
+      this.paint.soon("loose", "tools", "hints");
     });
     model.addEventListener("all", () => this.drawAll());
     model.addEventListener("findings", () => {
-      this.findings.draw();
       this.overview.draw();
       const shown = new Set([...this.grid.cells.keys()].filter((id) => this.#looksWrong(id)));
       if (shown.size) this.grid.refresh(shown);
-      this.beside();
+      this.paint.soon("findings", "beside");
       this.#judge();
     });
     model.addEventListener("lost", () => this.reload());
     view.addEventListener("view", () => this.drawAll());
     view.addEventListener("picked", (event) => {
       this.grid.refresh(/** @type {CustomEvent} */ (event).detail);
-      drawHints(this);
-      this.beside();
+      this.paint.soon("hints", "beside");
     });
     queue.addEventListener("answer", (event) => this.#answered(/** @type {CustomEvent} */ (event).detail));
     document.addEventListener("plenary:draft", (event) => this.#others(/** @type {CustomEvent} */ (event).detail));
@@ -293,7 +297,7 @@ export class Editor {
     this.loose.pick(same ? "" : session);
     const held = this.model.sessions.get(session);
     if (held && !same) this.tell(_("Picked: %(title)s, unplaced. Press P for the free places.", { title: held.title }));
-    drawHints(this);
+    this.paint.soon("hints");
   }
 
   #dropGone() {
@@ -395,7 +399,12 @@ export class Editor {
 
   // ---------- Findings beside the picked slot ----------
 
+  /** Show, or put away, what is said beside the picked slot. */
   beside() {
+    this.paint.soon("beside");
+  }
+
+  #beside() {
     const place = $("beside");
     const id = this.view.picked.size === 1 ? [...this.view.picked][0] : "";
     const cell = this.grid.cells.get(id);
@@ -478,7 +487,7 @@ export class Editor {
     this.placing = null;
     this.grid.noBands();
     this.grid.noGhosts("target");
-    drawHints(this);
+    this.paint.soon("hints");
   }
 
   // ---------- Moving by key, before it is stored ----------

@@ -235,6 +235,19 @@ async def test_another_process_catches_up_by_the_edits(database: str) -> None:
     assert caught.version == 3
 
 
+async def test_what_another_process_stored_is_taken_back_first(database: str) -> None:
+    conference, schedule, olga, _ = await house()
+    await do(conference, olga, later(schedule, 0, 5))
+    stale = dict(store._histories)
+    await do(conference, olga, later(schedule, 1, 10))
+    store._histories.update(stale)
+    done = await do(conference, olga, undo())
+    assert await starts(conference, schedule) == [5, 0, 0]
+    assert (len(done.stacks.undo), len(done.stacks.redo)) == (1, 1)
+    # And what is held in memory says the same as what is stored.
+    assert done.stacks == await store.stacks_of(conference, olga)
+
+
 def test_stacks_of_undo_and_redo() -> None:
     one, two, three = uuid4(), uuid4(), uuid4()
     done = [Done(id=one, kind=EDIT), Done(id=two, kind=EDIT)]
