@@ -78,7 +78,7 @@ export class Keys {
     if (key === "y" || key === "Y") return () => (this.store(), editor.redo());
     if (key === "+" || key === "=") return () => editor.zoom(1);
     if (key === "-") return () => editor.zoom(-1);
-    if (editor.placing) return this.#placing(key);
+    if (editor.places.choice) return this.#placing(key);
     if (inLoose) return this.#loose(event);
     if (!inGrid) return null;
     if (key.startsWith("Arrow")) return editor.view.picked.size ? () => this.#arrow(event) : () => editor.go(key, event.shiftKey);
@@ -108,7 +108,7 @@ export class Keys {
       case "F":
       case "p":
       case "P":
-        return () => (this.store(), editor.showFree(ids[0], ""));
+        return () => (this.store(), editor.places.show(ids[0], ""));
       case "e":
       case "E":
         return () => (this.store(), editor.details(ids[0]));
@@ -138,7 +138,7 @@ export class Keys {
       case "F":
         return () => {
           editor.pickLoose(session, true);
-          editor.showFree("", session);
+          editor.places.show("", session);
         };
       default:
         return null;
@@ -148,10 +148,10 @@ export class Keys {
   /** @param {string} key @returns {(() => void) | null} */
   #placing(key) {
     const { editor } = this;
-    if (key === "ArrowRight" || key === "ArrowDown") return () => editor.nextPlace(1);
-    if (key === "ArrowLeft" || key === "ArrowUp") return () => editor.nextPlace(-1);
-    if (key === "Enter" || key === " ") return () => editor.takePlace();
-    if ("fFpP".includes(key)) return () => editor.noFree();
+    if (key === "ArrowRight" || key === "ArrowDown") return () => editor.places.next(1);
+    if (key === "ArrowLeft" || key === "ArrowUp") return () => editor.places.next(-1);
+    if (key === "Enter" || key === " ") return () => editor.places.take();
+    if ("fFpP".includes(key)) return () => editor.places.stop();
     return null;
   }
 
@@ -217,8 +217,8 @@ export class Keys {
   #escape() {
     const { editor } = this;
     if (editor.drag.cancel()) return;
-    if (editor.placing) {
-      editor.noFree();
+    if (editor.places.choice) {
+      editor.places.stop();
       return;
     }
     clearTimeout(this.timer);

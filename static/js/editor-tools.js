@@ -111,7 +111,8 @@ function drawRooms(editor) {
 
 /** The bar below the grid: what is picked, and the keys that matter then. @param {Editor} editor */
 export function drawHints(editor) {
-  const { model, view, placing } = editor;
+  const { model, view } = editor;
+  const placing = editor.places.choice;
   const ids = [...view.picked];
   const slot = model.slots.get(ids[0] ?? "");
   const title = document.createElement("b");

@@ -122,6 +122,20 @@ async def test_the_tools_do_what_they_say(house: h.House, browser: Browser) -> N
     at = await settled(page, house, at)
     assert (await slots(house))["Gate"].duration == timedelta(minutes=45)
 
+    # A finding that stays keeps its line, and the focus in it, whatever else an edit changes.
+    mine = '[...document.querySelectorAll("#findings li")].find((li) => li.textContent.includes("“Far”"))'
+    await page.evaluate(f"{mine}.querySelector('button').focus()")
+    act = placed["Gate"]
+    where = f"{{ id: {str(act.id)!r}, room: {str(act.room)!r}, start: {int(act.start.timestamp()) + 300} }}"
+    await page.evaluate(EDITOR % f"deeds.move([{where}])")
+    at = await settled(page, house, at)
+    await page.wait_for_function(
+        "[...document.querySelectorAll('#findings li')].some((li) => /“Gate” at .*:05/.test(li.textContent))"
+    )
+    assert await page.evaluate(f"{mine}.contains(document.activeElement)")
+    await page.evaluate(EDITOR % "undo()")
+    at = await settled(page, house, at)
+
     # Two at once: by arrow, to another day and back, by the pointer; each is one edit.
     await pick(page, "Gate", "Tide")
     await page.keyboard.press("ArrowRight")
