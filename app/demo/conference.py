@@ -84,6 +84,8 @@ class Booth:
     tagline: str
     text: str
     staff: str
+    offers: tuple[Mapping[str, str], ...] = ()
+    prize: tuple[str, ...] = ()
 
 
 @cache
@@ -98,6 +100,8 @@ def booths() -> tuple[Booth, ...]:
         Booth(
             slug=row["key"],
             **{key: row[key].strip() for key in ("name", "tier", "tagline", "text", "staff")},
+            offers=tuple({"url": "", **one} for one in row.get("offer", ())),
+            prize=tuple(row.get("prize", ())),
         )
         for row in written("conference")["sponsor"]
     )

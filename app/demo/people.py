@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +19,8 @@ from app.conferences import store as conferences
 from app.demo.conference import Booth, written
 from app.programme import stars
 from app.programme.tables import Speaker
-from app.sponsors import consent, leads, view
+from app.sponsors import consent, draws, leads, view
+from app.sponsors import meetings as booth_meetings
 from app.sponsors import store as booth_book
 from app.sponsors.tables import (
     BoothSignal,
@@ -133,6 +135,7 @@ async def open_booths(
             tagline=booth.tagline,
             text=booth.text,
             url=f"https://{booth.slug}.example/",
+            offers=json.dumps(booth.offers, ensure_ascii=False),
         )
         for position, booth in enumerate(booths)
     ]
@@ -159,6 +162,22 @@ async def open_booths(
         await booth_book.duty(sponsor.id, person, on=True, now=now)
     await Sponsor.update({Sponsor.live_room: True}).where(Sponsor.conference == conference)
     return [sponsor.id for sponsor in sponsors]
+
+
+async def furnish_booths(
+    schedule: Schedule, sponsors: Mapping[UUID, Booth], *, now: datetime
+) -> None:
+    """Hours in which the staff can be met, and a prize to be drawn after the conference's last
+    session."""
+    conference = schedule.conference
+    days = [day.date for day in conference.days]
+    windows = booth_meetings.hours(days, time(10), time(17), conference.zone)
+    last = max((slot.end for slot in schedule.slots), default=now)
+    for sponsor, booth in sponsors.items():
+        await booth_meetings.hours_edited(sponsor, 20, windows)
+        if booth.prize:
+            title, prize = booth.prize
+            await draws.open_draw(sponsor, title=title, prize=prize, closes_at=last)
 
 
 async def sponsor_sessions(schedule: Schedule, sponsors: Sequence[UUID], *, now: datetime) -> None:

@@ -133,6 +133,7 @@ async def _make(schedule: Schedule, slug: str, now: datetime) -> Conference:
         dict(zip(sponsors, booths(), strict=True)), audience[1:], since=min(began, now), now=now
     )
     await people.sponsor_sessions(stored, sponsors, now=now)
+    await people.furnish_booths(stored, dict(zip(sponsors, booths(), strict=True)), now=now)
     await meeting.introduce(conference, audience, now=now)
     await _remember(conference.id, stored, audience[1:], speakers, now)
     await voices.speak_up(
