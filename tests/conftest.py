@@ -47,6 +47,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"not run: {variable} is not set ({why})")
         for path in sorted(_HERE.glob(files)):
             terminalreporter.write_line(f"tests/{path.relative_to(_HERE)}")
+    if listing := os.environ.get("PLENARY_FAILED"):
+        reports = [r for kind in ("failed", "error") for r in terminalreporter.getreports(kind)]
+        failed = dict.fromkeys(report.nodeid for report in reports)
+        Path(listing).write_text("".join(f"{test}\n" for test in failed), "utf-8")
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ export class Solver {
       const told = await answer.json();
       this.job = told.job;
       this.dismissed = "";
+      // Now that it has a name it can be stopped.
+      if (!this.points.length) this.#running({ state: "waiting" });
       this.#watch();
     } catch {
       this.#ask();
@@ -150,9 +152,11 @@ export class Solver {
     const parts = [head, figures(news.soft, news.bound, news.gap)];
     if (this.points.length) parts.push(curve(this.points, this.seconds));
     if (news.unplaced) parts.push(terms([[_("Still unplaced"), String(news.unplaced)]]));
-    const row = el("div", "buttons");
-    row.append(button(_("Stop, and keep the best"), "", () => void this.#stop()));
-    parts.push(row);
+    if (this.job) {
+      const row = el("div", "buttons");
+      row.append(button(_("Stop, and keep the best"), "", () => void this.#stop()));
+      parts.push(row);
+    }
     this.root.replaceChildren(...parts);
   }
 

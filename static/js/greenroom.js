@@ -317,6 +317,8 @@ addEventListener("pagehide", () => {
 });
 document.body.dataset.air = "off";
 tick();
+// Disabled until now: the engine's client may take a while to come, and a press would have been lost.
+/** @type {HTMLButtonElement} */ ($("check")).disabled = false;
 if (talkback) listen();
 setInterval(tick, 250);
 setInterval(others, 1000);

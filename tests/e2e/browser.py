@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.e2e.house import PATIENCE_S
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -51,6 +53,9 @@ def colour_clip(path: Path, yuv: tuple[int, int, int]) -> Path:
     return path
 
 
+expect.set_options(timeout=PATIENCE_S * 1000)
+
+
 @contextlib.asynccontextmanager
 async def chromium(clip: Path | None = None) -> AsyncIterator[Browser]:
     """A browser of its own; `clip` is what its camera sees."""
@@ -65,9 +70,16 @@ async def chromium(clip: Path | None = None) -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def visitor(browser: Browser, **options: Any) -> BrowserContext:
+    """A context of nobody's, whose pages wait as long as a loaded machine needs."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_S * 1000)
+    return context
+
+
 async def signed_in(browser: Browser, url: str, cookie: str, **options: Any) -> BrowserContext:
     """A context with somebody's session in it, and the devices allowed."""
-    context = await browser.new_context(permissions=["camera", "microphone"], **options)
+    context = await visitor(browser, permissions=["camera", "microphone"], **options)
     await context.add_cookies([{"name": "plenary_session", "value": cookie, "url": url}])
     return context
 

@@ -48,11 +48,11 @@ async def stored(house: h.House, version: int) -> int:
         found = (await draft.read(house.conference)).version
         return found if found > version else 0
 
-    return int(await h.until(passed, seconds=10, what=f"a version after {version}"))
+    return int(await h.until(passed, what=f"a version after {version}"))
 
 
 async def said(page: Page, words: str) -> None:
     async def heard() -> bool:
         return words in (await page.text_content("#say") or "")
 
-    await h.until(heard, seconds=10, what=f"“{words}” said to screen readers")
+    await h.until(heard, what=f"“{words}” said to screen readers")

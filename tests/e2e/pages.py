@@ -25,7 +25,7 @@ from app.programme.tables import Session
 from app.registration import links
 from app.registration.tables import Application
 from app.sponsors.tables import Consent
-from tests.e2e.browser import signed_in
+from tests.e2e.browser import signed_in, visitor
 from tests.e2e.web_alone import Web
 
 # Role → addresses below the conference (or from the root, with a leading slash).
@@ -198,7 +198,7 @@ class Stage:
 
     async def context(self, browser: Browser, role: str, **options: Any) -> BrowserContext:
         if role == "nobody":
-            return await browser.new_context(**options)
+            return await visitor(browser, **options)
         return await signed_in(browser, self.web.url, self.cookies[role], **options)
 
 

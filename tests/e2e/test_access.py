@@ -155,7 +155,7 @@ async def by_keyboard_alone(stage: Stage, browser: Browser) -> None:
         if await page.evaluate("document.activeElement.closest('#star') !== null"):
             break
     await page.keyboard.press("Enter")
-    await page.wait_for_selector(f"#star button:not([aria-pressed='{before}'])", timeout=10000)
+    await page.wait_for_selector(f"#star button:not([aria-pressed='{before}'])")
     await page.goto(stage.address("preferences"))
     box = page.locator("input[name=soon-mail]")
     await box.focus()
@@ -209,11 +209,11 @@ async def dialog_gives_focus_back(page: Page) -> None:
     button = page.locator("[data-act=help]")
     await button.focus()
     await page.keyboard.press("Enter")
-    await page.wait_for_selector("dialog[open]", timeout=10000)
+    await page.wait_for_selector("dialog[open]")
     assert await page.evaluate("document.activeElement.closest('dialog') !== null")
     await page.keyboard.press("Escape")
-    await page.wait_for_selector("dialog[open]", state="hidden", timeout=10000)
-    await page.wait_for_function("document.activeElement.dataset.act === 'help'", timeout=10000)
+    await page.wait_for_selector("dialog[open]", state="hidden")
+    await page.wait_for_function("() => document.activeElement.dataset.act === 'help'")
 
 
 async def live_parts_let_one_go_on(stage: Stage, browser: Browser) -> None:
@@ -266,7 +266,7 @@ async def put_in_anew(page: Page, mark: str, event: str) -> None:
         [mark, event],
     )
     changed = "mark => document.querySelector(mark).textContent !== '…'"
-    await page.wait_for_function(changed, arg=mark, timeout=30000)
+    await page.wait_for_function(changed, arg=mark)
 
 
 def test_every_page_is_walked() -> None:

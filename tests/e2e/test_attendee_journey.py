@@ -19,7 +19,7 @@ from app.recordings.policy import ALWAYS
 from app.stages import store as stages
 from app.stages.tables import PhaseChange, Presence
 from tests.e2e import house as h
-from tests.e2e.browser import chromium, signed_in
+from tests.e2e.browser import chromium, signed_in, visitor
 from tests.e2e.test_broadcast import loop_of, speaker
 from tests.e2e.test_live_session import ORANGE
 from tests.e2e.test_taking_part import shows
@@ -37,7 +37,7 @@ async def mailed_link(house: h.House, address: str) -> str:
                     return match.group()
         return None
 
-    link: str = await h.until(found, seconds=20, what=f"a mail to {address}")
+    link: str = await h.until(found, what=f"a mail to {address}")
     return link
 
 
@@ -93,7 +93,7 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path, database_url: st
         _, mo_cookie = await house.person("mo@example.org", "Mo", "attendee", "moderator")
 
         # Mail: a link, a press, and in.
-        context = await browser.new_context(viewport={"width": 390, "height": 844})
+        context = await visitor(browser, viewport={"width": 390, "height": 844})
         page = await context.new_page()
         await page.goto(f"{house.url}/sign-in?next=/c/trial/lobby")
         await page.fill('input[name="email"]', "iris@example.org")
@@ -137,7 +137,7 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path, database_url: st
         await shows(page, ".poll li .fig", ["100%", "0%"])
 
         # It is recorded while it is live, and said so; then it ends.
-        await page.wait_for_selector(".rec-on", timeout=30000)
+        await page.wait_for_selector(".rec-on")
         await page.wait_for_function(
             "() => document.querySelector('#video').getVideoPlaybackQuality().totalVideoFrames > 60"
         )
@@ -146,7 +146,7 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path, database_url: st
         async def stayed() -> Any:
             return await Presence.exists().where(Presence.person == str(iris))
 
-        await h.until(stayed, seconds=30, what="the attendee's presence")
+        await h.until(stayed, what="the attendee's presence")
         await page.click(".about h1 a")
         await page.fill("#new_note", "Forty-seven closings")
         await page.click(".new-note button")
@@ -177,7 +177,7 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path, database_url: st
         async def made() -> Any:
             return await recordings.of_session(house.conference, UUID(fifty.session))
 
-        await h.until(made, seconds=60, what="a recording")
+        await h.until(made, what="a recording")
         await page.goto(f"{house.url}/c/trial/sessions/{fifty.session}")
         assert await page.evaluate(PLAYED) > 1
 
@@ -197,4 +197,4 @@ async def test_from_the_mail_to_the_certificate(tmp_path: Path, database_url: st
         ).save()
         await page.goto(f"{house.url}/c/trial/badge")
         await page.click('#certificate button[type="submit"]')
-        await page.wait_for_selector("#certificate .job.done", timeout=30000)
+        await page.wait_for_selector("#certificate .job.done")

@@ -72,11 +72,11 @@ def speaker(house: h.House, slot: Slot, person: str, loop: Loop) -> LoopPublishe
     return LoopPublisher(f"unix:{house.settings.media_socket}", slot.room, token, loop)
 
 
-async def shows(page: Page, colour: tuple[int, int, int], *, seconds: float) -> None:
+async def shows(page: Page, colour: tuple[int, int, int]) -> None:
     async def matches() -> bool:
         return looks(await page.evaluate(PIXEL), colour)
 
-    await h.until(matches, seconds=seconds, what=f"a picture of colour {colour}")
+    await h.until(matches, what=f"a picture of colour {colour}")
 
 
 async def runs_on(page: Page) -> None:
@@ -86,7 +86,7 @@ async def runs_on(page: Page) -> None:
     async def moved() -> bool:
         return bool(await page.evaluate(FRAMES) > before + 20)
 
-    await h.until(moved, seconds=20, what="moving pictures")
+    await h.until(moved, what="moving pictures")
 
 
 async def width(page: Page) -> int:
@@ -94,14 +94,12 @@ async def width(page: Page) -> int:
     return found
 
 
-async def mode(page: Page, mode: str, why: str = "", *, seconds: float = 15) -> None:
-    await page.wait_for_selector(
-        f"#stage[data-mode={mode}][data-why='{why}']", timeout=seconds * 1000
-    )
+async def mode(page: Page, mode: str, why: str = "") -> None:
+    await page.wait_for_selector(f"#stage[data-mode={mode}][data-why='{why}']")
 
 
 async def broadcasts(page: Page) -> None:
-    await page.wait_for_selector("#quality[data-state=broadcast]", timeout=20000)
+    await page.wait_for_selector("#quality[data-state=broadcast]")
 
 
 async def room_page(house: h.House, context: BrowserContext) -> Page:
@@ -129,7 +127,7 @@ async def audience(house: h.House, room: str, count: int) -> None:
     async def counted() -> bool:
         return (await store.watching(house.conference)).get(RoomId(room), 0) == count
 
-    await h.until(counted, seconds=15, what=f"{count} in the audience")
+    await h.until(counted, what=f"{count} in the audience")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,32 +174,32 @@ async def wanted_and_through_cuts(scene: Scene, orange: Loop, blue: Loop) -> Non
     page = await room_page(house, scene.context)
     broken = errors_of(page)
     async with speaker(house, slot, "sam", orange):
-        await page.wait_for_selector("#quality[data-state=good]", timeout=15000)
-        await shows(page, ORANGE, seconds=10)
+        await page.wait_for_selector("#quality[data-state=good]")
+        await shows(page, ORANGE)
         await audience(house, slot.room, 1)
 
         # Wanted: the same picture, some seconds later, without a reload; audience all the same.
         await page.click("[data-act=delayed]")
         await broadcasts(page)
-        await shows(page, ORANGE, seconds=10)
+        await shows(page, ORANGE)
         await runs_on(page)
         assert await width(page) == 320
         await audience(house, slot.room, 1)
-        still = await page.wait_for_selector("#strip img[data-still]:not([hidden])", timeout=12000)
+        still = await page.wait_for_selector("#strip img[data-still]:not([hidden])")
         assert still is not None
         lobby = await scene.context.new_page()
         await lobby.goto(f"{house.url}/c/trial/lobby")
-        await lobby.wait_for_selector(".on-row img[data-still]:not([hidden])", timeout=12000)
+        await lobby.wait_for_selector(".on-row img[data-still]:not([hidden])")
         await lobby.close()
 
     # Another speaker, another size: a new init segment behind a discontinuity.
     async with speaker(house, slot, "rita", blue):
-        await shows(page, BLUE, seconds=15)
+        await shows(page, BLUE)
         await runs_on(page)
         assert await width(page) == 640
         # A programme cut to the same kind of picture.
         async with speaker(house, slot, "rita", loop_of(GREEN, 640, 360)):
-            await shows(page, GREEN, seconds=15)
+            await shows(page, GREEN)
             await runs_on(page)
         await asyncio.sleep(1)
         behind = await page.text_content("#quality [data-words]")
@@ -211,7 +209,7 @@ async def wanted_and_through_cuts(scene: Scene, orange: Loop, blue: Loop) -> Non
         # Back to the stage, on the page's own wish.
         await page.click("[data-act=delayed]")
         await mode(page, "interactive")
-        await shows(page, BLUE, seconds=10)
+        await shows(page, BLUE)
         await runs_on(page)
         await audience(house, slot.room, 1)
     assert broken == []
@@ -224,10 +222,10 @@ async def back_in_time(scene: Scene) -> None:
     page = await room_page(scene.house, scene.context)
     await page.click("[data-act=delayed]")
     await broadcasts(page)
-    await shows(page, ORANGE, seconds=15)
+    await shows(page, ORANGE)
     live = "() => document.querySelector('#video').currentTime"
     at = await page.evaluate(live)
-    await page.wait_for_function("() => document.querySelector('#seek').min < -15", timeout=30000)
+    await page.wait_for_function("() => document.querySelector('#seek').min < -15")
     await page.evaluate(
         """() => {
           const line = document.querySelector('#seek');
@@ -239,9 +237,9 @@ async def back_in_time(scene: Scene) -> None:
     async def went_back() -> bool:
         return bool(await page.evaluate(live) < at - 5)
 
-    await h.until(went_back, seconds=20, what="an earlier picture")
+    await h.until(went_back, what="an earlier picture")
     await page.wait_for_function(
-        "() => document.querySelector('[data-back]').textContent.startsWith('−')", timeout=10000
+        "() => document.querySelector('[data-back]').textContent.startsWith('−')"
     )
     await runs_on(page)
     await page.click("[data-act=now]")
@@ -249,8 +247,8 @@ async def back_in_time(scene: Scene) -> None:
     async def is_now() -> bool:
         return bool(await page.evaluate(live) > at)
 
-    await h.until(is_now, seconds=15, what="the present picture")
-    await shows(page, ORANGE, seconds=10)
+    await h.until(is_now, what="the present picture")
+    await shows(page, ORANGE)
     await runs_on(page)
     await page.click("[data-act=delayed]")
     await mode(page, "interactive")
@@ -266,12 +264,12 @@ async def full_and_back(scene: Scene, browser: Browser) -> None:
     await page.evaluate("() => { window.unchanged = true; }")
     await mode(page, "broadcast", "full")
     await broadcasts(page)
-    await shows(page, ORANGE, seconds=10)
+    await shows(page, ORANGE)
     await runs_on(page)
     for session in taken:
         await session.close()
-    await mode(page, "interactive", seconds=40)
-    await shows(page, ORANGE, seconds=10)
+    await mode(page, "interactive")
+    await shows(page, ORANGE)
     await runs_on(page)
     assert await page.evaluate("() => window.unchanged") is True
     await context.close()
@@ -300,12 +298,12 @@ async def slow(scene: Scene, browser: Browser) -> None:
         context = await signed_in(browser, scene.house.url, scene.cookie)
         await context.add_init_script(OTHER_WAY % (port, way.port))
         page = await room_page(scene.house, context)
-        await shows(page, ORANGE, seconds=20)
+        await shows(page, ORANGE)
         way.fate = thin(30)
-        await mode(page, "broadcast", "slow", seconds=40)
+        await mode(page, "broadcast", "slow")
         assert way.lost > 100
         await broadcasts(page)
-        await shows(page, ORANGE, seconds=15)
+        await shows(page, ORANGE)
         await runs_on(page)
         await context.close()
     finally:
@@ -321,11 +319,11 @@ async def without_help(scene: Scene) -> None:
     await page.goto(f"{scene.house.url}/c/trial/rooms/harbour-hall")
     await page.click("[data-act=delayed]")
     await page.wait_for_function(
-        "() => document.querySelector('#video').src.includes('/plain.m3u8')", timeout=15000
+        "() => document.querySelector('#video').src.includes('/plain.m3u8')"
     )
     assert await page.evaluate("() => document.querySelector('#video').playsInline") is True
     await broadcasts(page)
-    await shows(page, ORANGE, seconds=20)
+    await shows(page, ORANGE)
     assert not [url for url in asked if "/vendor/hls" in url]
     # The volume is the phone's own keys' business.
     assert await page.is_hidden("[data-volume]")
@@ -344,7 +342,7 @@ async def blocked(scene: Scene, browser: Browser) -> None:
         took = await page.evaluate("() => blockedAt - joiningAt")
         assert 3000 < took < 6000, f"{took:.0f} ms"
         await broadcasts(page)
-        await shows(page, ORANGE, seconds=10)
+        await shows(page, ORANGE)
         await runs_on(page)
         await context.close()
 

@@ -23,7 +23,7 @@ from app.stages.node import Node
 from app.stages.nodes import Nodes
 from bench.ports import free_port
 from tests.e2e import house as h
-from tests.e2e.browser import FRAMES, chromium, errors_of
+from tests.e2e.browser import FRAMES, chromium, errors_of, visitor
 
 _LINK = re.compile(r"http://\S+/demo/(\w+)\?key=\w+")
 _LONGEST_S = 90.0
@@ -93,7 +93,7 @@ async def _printed(said: Path, process: subprocess.Popen[bytes]) -> dict[str, st
 async def test_the_demo_shows_moving_pictures_and_lets_a_speaker_in(demo: Demo) -> None:
     assert set(demo.links) == {"organizer", "speaker", "attendee", "sponsor"}
     async with chromium() as browser:
-        context = await browser.new_context(permissions=["camera", "microphone"])
+        context = await visitor(browser, permissions=["camera", "microphone"])
         page = await context.new_page()
         broken = errors_of(page)
 
@@ -103,7 +103,7 @@ async def test_the_demo_shows_moving_pictures_and_lets_a_speaker_in(demo: Demo) 
         async def moves() -> bool:
             return bool(await page.evaluate(FRAMES) > 30)
 
-        await h.until(moves, seconds=20, what="thirty frames of a synthetic speaker")
+        await h.until(moves, what="thirty frames of a synthetic speaker")
         size = "() => { const v = document.querySelector('#video'); return [v.videoWidth, v.videoHeight]; }"
         assert await page.evaluate(size) == [960, 540]
 
@@ -114,15 +114,15 @@ async def test_the_demo_shows_moving_pictures_and_lets_a_speaker_in(demo: Demo) 
 
         await page.goto(demo.links["speaker"])
         slot = page.url.rpartition("/")[2]
-        await h.until(lambda: demo.stand_ins(slot), seconds=30, what="a stand-in backstage")
+        await h.until(lambda: demo.stand_ins(slot), what="a stand-in backstage")
         before = {p["id"] for p in await demo.stand_ins(slot)}
         await page.click("#check")
         await page.click("#enter")
-        await page.wait_for_selector("#check_room.fine", timeout=15000)
+        await page.wait_for_selector("#check_room.fine")
 
         async def made_room() -> bool:
             there = {p["id"] for p in await demo.stand_ins(slot)}
             return bool(there) and len(there & before) == len(before) - 1
 
-        await h.until(made_room, seconds=10, what="the real speaker instead of the stand-in")
+        await h.until(made_room, what="the real speaker instead of the stand-in")
         assert broken == []

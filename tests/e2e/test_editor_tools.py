@@ -70,7 +70,7 @@ async def settled(page: Page, house: h.House, before: int) -> int:
     async def seen() -> bool:
         return int(await page.evaluate(EDITOR % "model.version")) >= at
 
-    await h.until(seen, seconds=10, what=f"version {at} in the page")
+    await h.until(seen, what=f"version {at} in the page")
     return at
 
 
@@ -88,7 +88,9 @@ async def test_the_tools_do_what_they_say(house: h.House, browser: Browser) -> N
     narrow = (await page.evaluate(SHOWN, placed[LONG].id))[0]
     for _ in range(6):
         await page.click("#zoom-in")
-    await page.wait_for_function(f"(({SHOWN})({str(placed[LONG].id)!r})).slice(1).every(Boolean)")
+    await page.wait_for_function(
+        f"() => (({SHOWN})({str(placed[LONG].id)!r})).slice(1).every(Boolean)"
+    )
     words, _, _ = await page.evaluate(SHOWN, placed[LONG].id)
     assert words.endswith("…")
     assert LONG.startswith(words[:-1])
@@ -113,7 +115,7 @@ async def test_the_tools_do_what_they_say(house: h.House, browser: Browser) -> N
     await page.mouse.move(x + 8, y, steps=2)
     await page.mouse.move(x + 15 * per_minute, y, steps=2)
     await page.wait_for_function(
-        r"[...document.querySelectorAll('.cell span')].some((s) => /^\d\d:\d\d–/.test(s.textContent))"
+        r"() => [...document.querySelectorAll('.cell span')].some((s) => /^\d\d:\d\d–/.test(s.textContent))"
     )
     await page.mouse.up()
     at = await settled(page, house, at)
@@ -130,7 +132,7 @@ async def test_the_tools_do_what_they_say(house: h.House, browser: Browser) -> N
     await page.evaluate(EDITOR % f"deeds.move([{where}])")
     at = await settled(page, house, at)
     await page.wait_for_function(
-        "[...document.querySelectorAll('#findings li')].some((li) => /“Gate” at .*:05/.test(li.textContent))"
+        "() => [...document.querySelectorAll('#findings li')].some((li) => /“Gate” at .*:05/.test(li.textContent))"
     )
     assert await page.evaluate(f"{mine}.contains(document.activeElement)")
     await page.evaluate(EDITOR % "undo()")
@@ -260,8 +262,8 @@ async def test_the_solvers_panel_stops_is_taken_in_part_explains_and_is_weighed(
     await page.click('.modes button:has-text("Complete")')
     await page.select_option("#solver select", "240")
     await page.click("#solve")
-    await page.click('#solver button:has-text("Stop, and keep the best")', timeout=20000)
-    await page.wait_for_selector("#take", timeout=60000)
+    await page.click('#solver button:has-text("Stop, and keep the best")')
+    await page.wait_for_selector("#take")
     # So little may be proved best before the stop arrives; never does it take its 240 s.
     state = await page.text_content("#solver .block-head span")
     assert state in ("stopped", "best possible")

@@ -26,7 +26,7 @@ async def in_room(page: Page, house: h.House) -> Page:
 
 
 async def state_is(page: Page, state: str) -> None:
-    await page.wait_for_selector(f'#guest[data-state="{state}"]', timeout=15000, state="attached")
+    await page.wait_for_selector(f'#guest[data-state="{state}"]', state="attached")
 
 
 async def publishers(house: h.House) -> list[dict[str, Any]]:
@@ -70,17 +70,17 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
             found = await publishers(house)
             return found[0] if found and found[0]["video"] else None
 
-        waiting = await h.until(waits, seconds=15, what="Gus waiting behind the stage")
+        waiting = await h.until(waits, what="Gus waiting behind the stage")
         assert (waiting["group"][:6], waiting["on_stage"]) == ("hands:", False)
-        await mo.wait_for_selector("#slate:not([hidden])", timeout=10000)
+        await mo.wait_for_selector("#slate:not([hidden])")
 
         # Invited by the moderator; nothing is seen until the guest says so.
         await mo.click(f'#hands li[data-person="{guest}"] button:has-text("Invite")')
         await state_is(gus, "called")
         assert [p["on_stage"] for p in await publishers(house)] == [False]
         await gus.click('[data-guest="go"]')
-        await gus.wait_for_selector("#guest[data-live]", timeout=15000)
-        await sees(mo, ORANGE, seconds=15)
+        await gus.wait_for_selector("#guest[data-live]")
+        await sees(mo, ORANGE)
         on_stage = await publishers(house)
         assert [(p["id"], p["on_stage"]) for p in on_stage] == [(waiting["id"], True)]
 
@@ -88,8 +88,8 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
         async def named() -> bool:
             return await heard_by(mo) == ["Gus Guest"]
 
-        await h.until(named, seconds=10, what="the guest's name at the others'")
-        await sees(gus, ORANGE, seconds=15)
+        await h.until(named, what="the guest's name at the others'")
+        await sees(gus, ORANGE)
         assert await heard_by(gus) == []
         await gus.click('[data-guest="camera"]')
         await gus.wait_for_selector("#guest[data-dark]")
@@ -98,10 +98,10 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
         # Back by the moderator: at once, and the camera goes out.
         await mo.click('#hands button:has-text("Back to the audience")')
         await state_is(gus, "over")
-        await h.until(lambda: _nobody(house), seconds=10, what="an empty stage")
+        await h.until(lambda: _nobody(house), what="an empty stage")
         lamps = "() => document.querySelector('#guest_self').srcObject === null"
         assert await gus.evaluate(lamps)
-        await mo.wait_for_selector("#slate:not([hidden])", timeout=10000)
+        await mo.wait_for_selector("#slate:not([hidden])")
 
         # Once more, invited before the check; and the guest leaves by themselves.
         await gus.click('[data-act="hand"]')
@@ -109,12 +109,12 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
         await state_is(gus, "called")
         await gus.click('[data-guest="check"]')
         await gus.click('[data-guest="go"]')
-        await gus.wait_for_selector("#guest[data-live]", timeout=15000)
-        await sees(mo, ORANGE, seconds=15)
+        await gus.wait_for_selector("#guest[data-live]")
+        await sees(mo, ORANGE)
         await by_itself(house, second)
         await gus.click('[data-guest="leave"]')
         await state_is(gus, "over")
-        await h.until(lambda: _nobody(house), seconds=10, what="an empty stage")
+        await h.until(lambda: _nobody(house), what="an empty stage")
         await mo.wait_for_selector("#hands", state="hidden")
 
         # A roundtable: everybody may sit down without asking, while there is a seat; two who do
@@ -131,9 +131,9 @@ async def test_a_guest_comes_on_stage_and_goes_back(tmp_path: Path) -> None:
             await state_is(page, "seat")
             await page.click('[data-guest="check"]')
             await page.click('[data-guest="go"]')
-            await page.wait_for_selector("#guest[data-live]", timeout=30000)
-        await sees(mo, ORANGE, seconds=30)
-        await sees(gus, BLUE, seconds=30)
+            await page.wait_for_selector("#guest[data-live]")
+        await sees(mo, ORANGE)
+        await sees(gus, BLUE)
         assert [e for e in errors if not any(word in e for word in ANSWERS_NOTHING)] == []
 
 
@@ -151,12 +151,12 @@ async def by_itself(house: h.House, browser: Browser) -> None:
             (f"() => document.querySelector('#video').videoWidth {is_so}")
             for is_so in ("> 200", "< 100")
         )
-        await page.wait_for_function(large, timeout=30000)
+        await page.wait_for_function(large)
         way.fate = lose(6)
-        await page.wait_for_function(small, timeout=30000)
+        await page.wait_for_function(small)
         way.fate = lambda _: 0.0
-        await sees(page, ORANGE, seconds=15)
-        await page.wait_for_function(large, timeout=60000)
+        await sees(page, ORANGE)
+        await page.wait_for_function(large)
         assert way.lost > 0
         await context.close()
     finally:

@@ -22,7 +22,6 @@ SEES = """() => {
 async def enter(browser: Browser, house: h.House, cookie: str) -> tuple[Page, list[str]]:
     context = await signed_in(browser, house.url, cookie, viewport={"width": 1000, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(30000)
     return page, errors_of(page)
 
 
@@ -40,9 +39,7 @@ async def see_each_other(ada: Page, bo: Page) -> None:
         await page.click("#come_in")
     for page, other in ((ada, "Bo"), (bo, "Ada")):
         await page.wait_for_function(SEES)
-        await expect(page.locator("#round_faces .face:not(.self) .tag")).to_have_text(
-            other, timeout=30000
-        )
+        await expect(page.locator("#round_faces .face:not(.self) .tag")).to_have_text(other)
 
 
 async def by_chance(ada: Page, bo: Page, root: str) -> None:
@@ -55,7 +52,7 @@ async def by_chance(ada: Page, bo: Page, root: str) -> None:
     # Who waited is brought in without a press.
     await ada.wait_for_selector("h1:has-text('Bo')")
     for page in (ada, bo):
-        await expect(page.locator("[data-ends]")).to_have_text(LEFT, timeout=30000)
+        await expect(page.locator("[data-ends]")).to_have_text(LEFT)
     await see_each_other(ada, bo)
     await ada.click("text=Stop")
     await ada.wait_for_selector("h1:has-text('Meet anybody')")

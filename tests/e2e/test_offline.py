@@ -71,32 +71,32 @@ async def test_a_train_without_a_network(tmp_path: Path, database_url: str, redi
             paths = await kept(page)
             return {"/c/trial/agenda?mine=1", "/c/trial/badge"} <= set(paths)
 
-        await h.until(all_kept, seconds=20, what="agenda, stars and badge kept")
+        await h.until(all_kept, what="agenda, stars and badge kept")
         assert broken == []
 
         await web.stop()
         await page.reload()
         note = page.locator("#kept-note")
-        await note.wait_for(timeout=10000)
+        await note.wait_for()
         assert "No network. You see this as it was" in (await note.inner_text())
         assert await page.locator("text=Tides").first.is_visible()
         first, second = page.locator("button.star").nth(0), page.locator("button.star").nth(1)
         await first.click()
         await second.click()
         await second.click()
-        await page.locator("#stars-note", has_text="3 stars wait").wait_for(timeout=5000)
+        await page.locator("#stars-note", has_text="3 stars wait").wait_for()
         assert await first.get_attribute("aria-pressed") == "true"
         # What waits is shown as it was set, also after a reload from what is kept.
         await page.reload()
-        await page.locator("#stars-note").wait_for(timeout=10000)
+        await page.locator("#stars-note").wait_for()
         assert await page.locator("button.star").nth(0).get_attribute("aria-pressed") == "true"
         await page.goto(f"{root}/badge")
-        await page.locator("#kept-note").wait_for(timeout=10000)
+        await page.locator("#kept-note").wait_for()
         assert await page.locator(".badge-card svg").count() > 1
         # A page that is not kept says so, and offers what is.
         await page.goto(f"{root}/sponsors")
-        await page.locator("h1:has-text('No network')").wait_for(timeout=10000)
-        await page.locator("#kept-pages a").first.wait_for(timeout=10000)
+        await page.locator("h1:has-text('No network')").wait_for()
+        await page.locator("#kept-pages a").first.wait_for()
 
         await web.start()
         await page.goto(f"{root}/agenda?view=list")
@@ -110,12 +110,12 @@ async def test_a_train_without_a_network(tmp_path: Path, database_url: str, redi
             kept = len(await stars.of(conference.id, ada))
             return (held, waits, kept) == (["true", "false"], 0, 1)
 
-        await h.until(sent, seconds=20, what="what was starred in the train, and nothing waiting")
+        await h.until(sent, what="what was starred in the train, and nothing waiting")
 
         async def session_kept() -> bool:
             return any("/sessions/" in path for path in await kept(page))
 
-        await h.until(session_kept, seconds=20, what="the starred session's own page kept")
+        await h.until(session_kept, what="the starred session's own page kept")
         await a_device_rings(browser, web.url, cookie, ada)
         await forgotten_with_its_person(page, root)
 
@@ -130,7 +130,7 @@ async def a_device_rings(browser: Browser, url: str, cookie: str, ada: UUID) -> 
     await page.add_init_script(f"({PUSH_SERVICE.replace('KEYS', json.dumps(keys))})()")
     await page.goto(f"{url}/c/trial/preferences")
     await page.click("#push-on")
-    await page.locator("#devices li").wait_for(timeout=20000)
+    await page.locator("#devices li").wait_for()
     assert json.loads(await page.evaluate("localStorage.getItem('asked')")) == {
         "visible": True,
         "key": 65,
@@ -139,7 +139,7 @@ async def a_device_rings(browser: Browser, url: str, cookie: str, ada: UUID) -> 
     assert device["endpoint"] == "https://push.example/abc"
     assert "Linux" in device["device"] or "Chrome" in device["device"]
     await page.click("#devices li button")
-    await page.locator("#devices li").wait_for(state="detached", timeout=20000)
+    await page.locator("#devices li").wait_for(state="detached")
     assert await push.devices(ada) == []
     await context.close()
     context = await signed_in(browser, url, cookie, viewport=PHONE, user_agent=IPHONE)
@@ -147,7 +147,7 @@ async def a_device_rings(browser: Browser, url: str, cookie: str, ada: UUID) -> 
     await page.add_init_script(f"({NO_PUSH})()")
     await page.goto(f"{url}/c/trial/preferences")
     said = page.locator("#push-state")
-    await said.wait_for(timeout=20000)
+    await said.wait_for()
     assert "Add to Home Screen" in await said.inner_text()
     assert await page.locator("#push-on").is_hidden()
     await context.close()
@@ -167,7 +167,7 @@ async def forgotten_with_its_person(page: Page, root: str) -> None:
     async def no_badge() -> Any:
         return not [path for path in await kept(page) if "badge" in path or "mine" in path]
 
-    await h.until(no_badge, seconds=10, what="no private page kept after signing out")
+    await h.until(no_badge, what="no private page kept after signing out")
     manifest = await page.evaluate(
         "async (url) => (await fetch(url)).json()", f"{root}/manifest.webmanifest"
     )
@@ -205,19 +205,19 @@ async def test_a_door_without_a_network_knows_badges(
             page = await context.new_page()
             broken = errors_of(page)
             await page.goto(f"{web.url}/c/trial/badges/check")
-            await page.locator("#kept-state").wait_for(timeout=30000)
+            await page.locator("#kept-state").wait_for()
 
             async def stored() -> bool:
                 return "/c/trial/badges/check" in await kept(page)
 
-            await h.until(stored, seconds=20, what="the list kept")
+            await h.until(stored, what="the list kept")
             assert broken == []
             await web.stop()
             await page.reload()
-            await page.locator("#kept-note").wait_for(timeout=20000)
+            await page.locator("#kept-note").wait_for()
             await page.click("#scan")
             shown = page.locator("#checked")
-            await shown.locator("h2:has-text('Ada Ng')").wait_for(timeout=30000)
+            await shown.locator("h2:has-text('Ada Ng')").wait_for()
             assert "Speaker. Valid." in await shown.inner_text()
             await page.evaluate("document.getElementById('finder').srcObject.getTracks()[0].stop()")
             for typed, words in (
@@ -230,4 +230,4 @@ async def test_a_door_without_a_network_knows_badges(
             ):
                 await page.fill("#f-code", typed)
                 await page.press("#f-code", "Enter")
-                await shown.locator(f"text={words}").wait_for(timeout=10000)
+                await shown.locator(f"text={words}").wait_for()

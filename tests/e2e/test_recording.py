@@ -31,7 +31,7 @@ async def test_a_recording_plays_with_the_right_length(tmp_path: Path) -> None:
         await page.goto(f"{house.url}/c/trial/rooms/harbour-hall")
         async with speaker(house, slot, "sam", loop):
             # Whoever is there sees that it is recorded.
-            await page.wait_for_selector(".rec-on", timeout=30000)
+            await page.wait_for_selector(".rec-on")
 
             # A note keeps its time.
             left = h.seconds_from(slot.end)
@@ -47,12 +47,12 @@ async def test_a_recording_plays_with_the_right_length(tmp_path: Path) -> None:
             async def over() -> bool:
                 return h.seconds_from(slot.end) < -1
 
-            await h.until(over, seconds=40, what="the end")
+            await h.until(over, what="the end")
 
         async def made() -> list[dict[str, Any]]:
             return await store.of_session(house.conference, UUID(slot.session))
 
-        rows = await h.until(made, seconds=60, what="a recording")
+        rows = await h.until(made, what="a recording")
         await page.goto(f"{house.url}/c/trial/sessions/{slot.session}")
         length = await page.evaluate(
             """async () => {

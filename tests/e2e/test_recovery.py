@@ -47,7 +47,7 @@ async def test_every_process_killed_while_doors_open(tmp_path: Path) -> None:
         async def page_knows() -> bool:
             return len(follower.seen) >= len(wanted)
 
-        await h.until(page_knows, seconds=6, what="the page to have heard of everything")
+        await h.until(page_knows, what="the page to have heard of everything")
         following.cancel()
         assert sorted((e["slot"], e["phase"]) for _, e in follower.seen) == wanted
         numbers = [number for number, _ in follower.seen]

@@ -27,9 +27,9 @@ MENU = "details.settings"
 FLEETING = re.compile(r"/still\.jpg\?|/media/subscribers/|/floor$")
 
 
-async def is_so(page: Page, words: str, *, seconds: float = 30, arg: Any = None) -> None:
+async def is_so(page: Page, words: str, *, arg: Any = None) -> None:
     """Wait until an expression of the page is true."""
-    await page.wait_for_function(words, arg=arg, timeout=seconds * 1000)
+    await page.wait_for_function(words, arg=arg)
 
 
 async def choose(page: Page, what: str, value: str) -> None:
@@ -43,7 +43,7 @@ async def choose(page: Page, what: str, value: str) -> None:
             await page.click(button, timeout=3000)
         return await page.get_attribute(button, "aria-pressed") == "true"
 
-    await h.until(pressed, seconds=30, what=f"{what} {value}")
+    await h.until(pressed, what=f"{what} {value}")
 
 
 @contextlib.asynccontextmanager
@@ -263,12 +263,12 @@ async def _loudspeakers(page: Page) -> None:
 async def _stills_and_switching(page: Page) -> None:
     """The strip shows what is on elsewhere, and one press goes there, without a new page."""
     still = "#strip a[data-slug=lock-room] img"
-    await is_so(page, "s => document.querySelector(s)?.naturalWidth > 0", arg=still, seconds=30)
+    await is_so(page, "s => document.querySelector(s)?.naturalWidth > 0", arg=still)
     before = await page.get_attribute(still, "src")
     await is_so(page, "([s, old]) => document.querySelector(s)?.src !== old", arg=[still, before])
     await page.evaluate("window.same = true")
     await page.click("#strip a[data-slug=lock-room]")
-    await shows(page, BLUE, seconds=10)
+    await shows(page, BLUE)
     await page.keyboard.press("ArrowLeft")
     await page.wait_for_selector('#room_state[data-slug="harbour-hall"]', state="attached")
     await page.keyboard.press("ArrowRight")
@@ -297,7 +297,7 @@ async def _end_of_a_session(page: Page, house: h.House, iris: UUID, slot: Slot) 
     await store.order(
         house.conference, UUID(slot.id), OverrideKind.END, by=iris, minutes=0, now=now()
     )
-    await page.wait_for_selector("#afterwards:not([hidden])", timeout=20000)
+    await page.wait_for_selector("#afterwards:not([hidden])")
     said = await page.inner_text("#afterwards")
     assert "Sensors" in said
     assert "What the mud keeps" in said

@@ -56,11 +56,11 @@ async def scan_with_camera(clip: Path, house: h.House, cookie: str, root: str) -
         wrong = errors_of(page)
         await page.goto(f"{root}/scan")
         await page.click("#scan")
-        await page.wait_for_selector('#scanned button:has-text("They agree")', timeout=20000)
+        await page.wait_for_selector('#scanned button:has-text("They agree")')
         assert "Ivo Roos" in (await page.text_content("#scanned") or "")
         assert await Consent.count().where(Consent.source == "scan") == 0
         await page.click('#scanned button:has-text("They agree")')
-        await page.wait_for_selector("#scanned .fine", timeout=10000)
+        await page.wait_for_selector("#scanned .fine")
         assert not wrong
 
 
@@ -137,11 +137,11 @@ async def talk(visitor: Page, behind: Page, root: str) -> None:
         await page.wait_for_selector("#talk[data-ready]")
     await visitor.fill("#chat_text", "Does it rust?")
     await visitor.press("#chat_text", "Enter")
-    await behind.wait_for_selector("#chat_log .said:has-text('Does it rust?')", timeout=20000)
+    await behind.wait_for_selector("#chat_log .said:has-text('Does it rust?')")
     await behind.fill("#chat_text", "Never.")
     await behind.press("#chat_text", "Enter")
     answer = visitor.locator("#chat_log .said:has-text('Never.')")
-    await answer.wait_for(timeout=20000)
+    await answer.wait_for()
     assert "of the booth" in (await answer.text_content() or "")
     # The staff hides a message: it is gone from the visitor's page, and marked on theirs.
     asked = behind.locator("#chat_log .said:has-text('Does it rust?')")
@@ -179,7 +179,7 @@ async def exports(page: Page, root: str, house: h.House) -> None:
             assert "Ivo Roos" in words
             assert "Bo Lind" not in words
     await page.click('button:has-text("PDF")')
-    await page.wait_for_selector(".job.done", timeout=60000)
+    await page.wait_for_selector(".job.done")
     async with page.expect_download() as coming:
         await page.click(".job.done a")
     download = await coming.value

@@ -11,7 +11,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from tests.e2e import house as h
-from tests.e2e.browser import chromium, errors_of, signed_in
+from tests.e2e.browser import chromium, errors_of, signed_in, visitor
 
 ROOM = "/c/trial/rooms/harbour-hall"
 # A message that is refused, and a server that is away, are said to the page, and noted by Chromium.
@@ -38,7 +38,7 @@ async def shows(page: Page, selector: str, expected: list[str]) -> None:
         return await texts(page, selector) == expected
 
     try:
-        await h.until(same, seconds=8, what=f"{expected} at {selector}")
+        await h.until(same, what=f"{expected} at {selector}")
     except AssertionError as error:
         raise AssertionError(f"{error}; but {await texts(page, selector)}") from None
 
@@ -119,7 +119,7 @@ async def test_chat_questions_polls_and_reactions_reach_everybody_once(tmp_path:
 
         # Reactions float at everybody's.
         await iris.click("#reactions button")
-        await bart.wait_for_selector("#air span", timeout=4000)
+        await bart.wait_for_selector("#air span")
 
         # Moderators: muted means muted, in words, at once.
         await mo.click("#tab_chat")
@@ -161,7 +161,7 @@ async def test_two_tabs_in_two_rooms_share_one_connection_and_hear_both(tmp_path
         )
         _, cookie = await house.person("iris@example.org", "Iris", "attendee")
         _, other = await house.person("bart@example.org", "Bart", "attendee")
-        context = await browser.new_context()
+        context = await visitor(browser)
         open_now: set[Any] = set()
         context.on("request", lambda r: open_now.add(r) if "/live?" in r.url else None)
         for event in ("requestfinished", "requestfailed"):
@@ -171,7 +171,7 @@ async def test_two_tabs_in_two_rooms_share_one_connection_and_hear_both(tmp_path
             async def so_many() -> bool:
                 return len(open_now) == count
 
-            await h.until(so_many, seconds=15, what=f"{count} open connections")
+            await h.until(so_many, what=f"{count} open connections")
 
         # A tab from before signing in hears what is for everybody; it holds no connection for others.
         stranger = await context.new_page()
