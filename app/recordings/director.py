@@ -31,7 +31,7 @@ from app.programme.releases import Released
 from app.recordings import store
 from app.recordings.policy import Stretch, Switch, is_on, recorded
 from app.settings import Settings
-from app.stages import lease
+from app.stages import engine, lease
 from app.stages.broadcast import broadcast_client
 from app.stages.node import control_grant
 
@@ -245,7 +245,9 @@ class Director:
 
 
 async def run(settings: Settings, redis: Redis) -> None:
-    """Stand by for ever, direct when elected."""
+    """Stand by for ever, direct when elected; where rooms are LiveKit's there is nothing to direct."""
+    if not engine.broadcasts(settings):
+        return
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     client = broadcast_client(settings)
     director = Director(settings, client)

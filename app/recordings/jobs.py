@@ -109,6 +109,7 @@ async def _keep(
             },
         },
         chapters=told["chapters"],
+        spans=told["spans"],
     )
     if before is not None and before["place"] != place:
         await asyncio.to_thread(storage.of(task.settings).remove, before["place"])

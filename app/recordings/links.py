@@ -24,6 +24,8 @@ def stills(
     settings: Settings, conference: UUID, rooms: Iterable[RoomId], *, now: datetime
 ) -> dict[RoomId, str]:
     """Where each room's present still is; nothing (204) while nobody is on stage."""
+    if settings.livekit is not None:
+        return {}
     return {room: f"{of_room(settings, conference, room, now=now)}/still.jpg" for room in rooms}
 
 

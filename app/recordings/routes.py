@@ -16,26 +16,28 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect, Response, Stream
 
 from agenda.model import RoomId, SlotId
+from app import words
 from app.accounts.viewer import EVERYBODY, STAFF
 from app.clock import now
 from app.conferences.tables import Conference
 from app.html import gettext as _
-from app.html import page, wants_block
+from app.html import language, page, wants_block
 from app.jobs import routes as job_pages
 from app.jobs import store as jobs
 from app.jobs.tables import Job
 from app.programme import releases
-from app.recordings import links, storage, store, viewers, watch
+from app.recordings import captions, captions_routes, links, storage, store, viewers, watch
 from app.recordings.policy import ANYONE, ATTENDEES, MODES, Switch, is_on
 from app.recordings.tables import Outgoing
 from app.settings import Settings
-from app.stages import house
+from app.stages import engine, house
 from app.stages.node import control_grant
 from app.stages.proxy import broadcast_client
 from app.stages.view import RoomView
 from media.errors import NoGrant
 
 _NAMES = re.compile(r"video\.mp4|poster\.jpg|chapter-\d{1,4}\.jpg")
+_CAPTIONS = re.compile(r"captions-([A-Za-z0-9-]{2,20})\.vtt")
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 _ADDRESS = re.compile(r"(rtmps?|srt)://[^\s/]+(/\S*)?")
@@ -54,6 +56,8 @@ async def broadcast(
     released = await releases.latest(conference.id)
     if released is None or RoomId(str(room_id)) not in released.rooms:
         raise NotFoundException(_("There is no such room."))
+    if not engine.broadcasts(settings):
+        raise NotFoundException(_("This room is not broadcast."))
     base = links.of_room(settings, conference.id, str(room_id), now=now())
     viewer = viewers.Viewer(conference.id, room_id, request.state.viewer.person)
     return {
@@ -105,6 +109,8 @@ async def file(
             _("This address has expired; open the session's page again."), status_code=403
         )
     row = await store.find(recording)
+    if row is not None and (asked_for := _CAPTIONS.fullmatch(name)):
+        return await _captions(row, asked_for[1])
     if row is None or not _NAMES.fullmatch(name):
         raise NotFoundException
     asked = _RANGE.fullmatch(request.headers.get("range", ""))
@@ -132,6 +138,14 @@ async def file(
     )
 
 
+async def _captions(recording: Mapping[str, Any], language: str) -> Response[Any]:
+    text = await store.captions_text(recording["conference"], recording["slot"], language)
+    if text is None:
+        raise NotFoundException
+    headers = {"Cache-Control": "private, max-age=300"}
+    return Response(text.encode(), media_type="text/vtt", headers=headers)
+
+
 @get("/c/{slug:str}/recordings", opt={"who": STAFF})
 async def desk(
     request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
@@ -147,15 +161,21 @@ async def desk(
         for view in (found.rooms() if found else [])
     ]
     made = await store.made(conference.id)
+    written = await store.captions(conference.id)
     return page(
         request,
         "recordings/desk.html",
         block="recordings_now",
         conference=conference,
         at=f"/c/{slug}",
+        broadcasts=engine.broadcasts(settings),
         rooms=rows,
         policy=policy,
-        made=[watch.shown(settings, row, now=instant) for row in made.values()],
+        made=[
+            watch.shown(settings, row, written.get(row["slot"], ()), now=instant)
+            for row in made.values()
+        ],
+        languages={tag: words.tongue(tag, language.get()) for tag in captions.OFFERED},
         sessions={row["id"]: row["session"] for row in made.values()},
         jobs=await _jobs(conference.id),
         outgoing=await store.outgoing([conference.id]),
@@ -295,13 +315,13 @@ async def add_outgoing(
     if released is None or room not in released.rooms:
         raise NotFoundException
     if not _ADDRESS.fullmatch(address) or len(address) > 500:
-        words = _("The address must begin with rtmp://, rtmps:// or srt:// and name a server.")
+        refusal = _("The address must begin with rtmp://, rtmps:// or srt:// and name a server.")
         return page(
             request,
             "recordings/refused.html",
             conference=conference,
             at=f"/c/{slug}",
-            words=words,
+            words=refusal,
             status=422,
         )
     await Outgoing.insert(
@@ -351,4 +371,5 @@ handlers: list[Any] = [
     refuse,
     add_outgoing,
     change_outgoing,
+    *captions_routes.handlers,
 ]

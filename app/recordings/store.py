@@ -16,6 +16,7 @@ from app.recordings.policy import ASKED, ATTENDEES, Stay, Switch
 from app.recordings.tables import (
     Outgoing,
     Recording,
+    RecordingCaptions,
     RecordingMark,
     RecordingPolicy,
     RecordingRefusal,
@@ -157,7 +158,12 @@ async def find(recording: UUID) -> dict[str, Any] | None:
     return await Recording.select().where(Recording.id == recording).first()
 
 
-async def keep(values: Mapping[str, Any], *, chapters: Sequence[Mapping[str, Any]]) -> UUID:
+async def keep(
+    values: Mapping[str, Any],
+    *,
+    chapters: Sequence[Mapping[str, Any]],
+    spans: Sequence[Sequence[float]] = (),
+) -> UUID:
     """Write down what was made of a slot, instead of what had been made of it before."""
     id = uuid4()
     async with db.transaction():
@@ -165,7 +171,12 @@ async def keep(values: Mapping[str, Any], *, chapters: Sequence[Mapping[str, Any
             Recording.conference == values["conference"], Recording.slot == values["slot"]
         )
         await Recording.insert(
-            Recording(id=id, chapters=json.dumps(list(chapters), ensure_ascii=False), **values)
+            Recording(
+                id=id,
+                chapters=json.dumps(list(chapters), ensure_ascii=False),
+                spans=json.dumps(list(spans)),
+                **values,
+            )
         )
         await live.announce(
             values["conference"], "recording", {"made": str(values["slot"])}, now=values["made_at"]
@@ -186,4 +197,72 @@ async def outgoing(conferences: Collection[UUID]) -> list[dict[str, Any]]:
         await Outgoing.select()
         .where(Outgoing.conference.is_in(list(conferences)))
         .order_by(Outgoing.at)
+    )
+
+
+async def captions(conference: UUID) -> dict[UUID, list[dict[str, Any]]]:
+    """The captions of a conference's recordings by slot, without their text."""
+    rows = (
+        await RecordingCaptions.select(
+            RecordingCaptions.id,
+            RecordingCaptions.slot,
+            RecordingCaptions.language,
+            RecordingCaptions.cues,
+        )
+        .where(RecordingCaptions.conference == conference)
+        .order_by(RecordingCaptions.language)
+    )
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["slot"], []).append(row)
+    return found
+
+
+async def captions_text(conference: UUID, slot: UUID, language: str) -> str | None:
+    """The captions of a slot's recording in this language, as WebVTT."""
+    row = (
+        await RecordingCaptions.select(RecordingCaptions.text)
+        .where(
+            RecordingCaptions.conference == conference,
+            RecordingCaptions.slot == slot,
+            RecordingCaptions.language == language,
+        )
+        .first()
+    )
+    return str(row["text"]) if row else None
+
+
+async def keep_captions(
+    conference: UUID,
+    slot: UUID,
+    language: str,
+    text: str,
+    *,
+    cues: int,
+    by: UUID,
+    now: datetime,
+) -> None:
+    """Captions in one language, instead of those that were there."""
+    row = RecordingCaptions(
+        id=uuid4(),
+        conference=conference,
+        slot=slot,
+        language=language,
+        text=text,
+        cues=cues,
+        at=now,
+        by=by,
+    )
+    async with db.transaction():
+        await RecordingCaptions.delete().where(
+            RecordingCaptions.conference == conference,
+            RecordingCaptions.slot == slot,
+            RecordingCaptions.language == language,
+        )
+        await RecordingCaptions.insert(row)
+
+
+async def remove_captions(conference: UUID, captions_id: UUID) -> None:
+    await RecordingCaptions.delete().where(
+        RecordingCaptions.conference == conference, RecordingCaptions.id == captions_id
     )

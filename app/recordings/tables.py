@@ -66,7 +66,8 @@ class RecordingMark(Table, tablename="recording_mark"):
 
 class Recording(Table, tablename="recording"):
     """What was made of one slot; one for each. `state`: made, gone. `place` is where the files lie
-    in the storage, `chapters` a list of {at (s), title}; loudness in LUFS, peak in dBTP."""
+    in the storage, `chapters` a list of {at (s), title}; loudness in LUFS, peak in dBTP. `spans` are what was recorded without a gap:
+    [start, end, place], the first two in seconds since 1970, the last in seconds of the film."""
 
     id = UUID(primary_key=True)
     conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
@@ -83,9 +84,24 @@ class Recording(Table, tablename="recording"):
     loudness = Real(default=0.0)
     peak = Real(default=0.0)
     chapters = JSON(default="[]")
+    spans = JSON(default="[]")
     began_at = Timestamptz()
     made_at = Timestamptz()
     published = Boolean(default=True)
+
+
+class RecordingCaptions(Table, tablename="recording_captions"):
+    """Captions (WebVTT) of a slot's recording in one language (BCP 47). One for each; they outlive
+    a recording that is made again."""
+
+    id = UUID(primary_key=True)
+    conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)
+    slot = UUID()
+    language = Varchar(length=20)
+    text = Text(default="")
+    cues = Integer(default=0)
+    at = Timestamptz()
+    by = ForeignKey(Person, null=True, default=None, on_delete=OnDelete.set_null)
 
 
 class Outgoing(Table, tablename="outgoing"):

@@ -13,6 +13,7 @@ from agenda.model import Slot
 from app.accounts.viewer import STAFF, Viewer
 from app.html import gettext as _
 from app.programme.releases import Released
+from app.recordings import captions as captions_of
 from app.recordings import links, store
 from app.recordings.policy import ALWAYS, ANYONE, is_on
 from app.settings import Settings
@@ -35,6 +36,17 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Captions:
+    """Captions in one language: its tag, and its name in itself."""
+
+    id: UUID
+    language: str
+    label: str
+    address: str
+    cues: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A recording as a page shows it; addresses are signed and expire."""
 
@@ -49,10 +61,19 @@ class Shown:
     published: bool
     began_at: datetime
     chapters: tuple[Chapter, ...]
+    spans: str
+    """What was recorded without a gap, as JSON for the page's script."""
+    captions: tuple[Captions, ...]
 
 
-def shown(settings: Settings, row: dict[str, Any], *, now: datetime) -> Shown:
-    """A recording's row with signed addresses."""
+def shown(
+    settings: Settings,
+    row: dict[str, Any],
+    captions: Sequence[dict[str, Any]] = (),
+    *,
+    now: datetime,
+) -> Shown:
+    """A recording's row and its captions', with signed addresses."""
     base = links.of_recording(settings, row["id"], now=now)
     chapters = tuple(
         Chapter(at=c["at"], title=c["title"], picture=f"{base}/chapter-{number}.jpg")
@@ -70,6 +91,17 @@ def shown(settings: Settings, row: dict[str, Any], *, now: datetime) -> Shown:
         published=bool(row["published"]),
         began_at=row["began_at"],
         chapters=chapters,
+        spans=row["spans"],
+        captions=tuple(
+            Captions(
+                id=each["id"],
+                language=each["language"],
+                label=captions_of.name(each["language"]),
+                address=f"{base}/captions-{each['language']}.vtt",
+                cues=each["cues"],
+            )
+            for each in captions
+        ),
     )
 
 
@@ -84,7 +116,12 @@ async def of_session(
     policy = await store.policy(conference)
     if policy.open_to != ANYONE and not (viewer is not None and viewer.roles):
         return ()
-    return [shown(settings, row, now=now) for row in rows if staff or row["published"]]
+    captions = await store.captions(conference)
+    return [
+        shown(settings, row, captions.get(row["slot"], ()), now=now)
+        for row in rows
+        if staff or row["published"]
+    ]
 
 
 async def is_recorded(conference: UUID, released: Released, slot: Slot) -> bool:
@@ -94,12 +131,17 @@ async def is_recorded(conference: UUID, released: Released, slot: Slot) -> bool:
     return is_on(policy.mode, refused=refused, switches=switches.get(slot.id, []))
 
 
-async def note(conference: UUID, released: Released, slot: Slot, viewer: Viewer) -> dict[str, Any]:
-    """What a speaker should know of recording, before and on stage."""
+async def note(
+    conference: UUID, released: Released, slot: Slot, viewer: Viewer, *, offered: bool = True
+) -> dict[str, Any]:
+    """What a speaker should know of recording, before and on stage; `offered` unless the engine
+    cannot record."""
     policy = await store.policy(conference)
     refused = bool(released.sessions[slot.session].opt_out_recording)
     on = await is_recorded(conference, released, slot)
-    if refused:
+    if not offered:
+        words = _("Nothing is recorded here.")
+    elif refused:
         words = _("This session is not recorded, at the speaker's wish.")
     elif on:
         words = _("This session is recorded while it is live.")
@@ -108,7 +150,7 @@ async def note(conference: UUID, released: Released, slot: Slot, viewer: Viewer)
     else:
         words = _("This session is recorded only if the producer says so; you will see it here.")
     return {
-        "on": on,
+        "on": on and offered,
         "words": words,
         "refuses": str(viewer.person) in await store.refusing(conference),
     }

@@ -55,6 +55,11 @@ async def engine(settings: Settings, nodes: Nodes) -> AsyncIterator[Engine]:
         await rooms.aclose()
 
 
+def broadcasts(settings: Settings) -> bool:
+    """Whether rooms can be broadcast and recorded: on LiveKit that is its egress service's work."""
+    return settings.livekit is None
+
+
 def name(settings: Settings) -> str:
     """Which engine's scripts a page loads: “node” or “livekit”."""
     return "node" if settings.livekit is None else "livekit"
@@ -70,18 +75,42 @@ def watch_ticket(server: LiveKit, conference: UUID, room: str, viewer: Viewer) -
     return livekit.watch_ticket(server, guest, secrets.token_hex(4))
 
 
-def publish_ticket(
-    server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer, *, group: str = ""
-) -> dict[str, Any]:
-    """What this viewer's browser needs to publish in the green room of a slot, and later on stage;
-    or in another `group` of its room."""
+def publish_ticket(server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer) -> dict[str, Any]:
+    """What this viewer's browser needs to publish in the green room of a slot, and later on stage."""
     from app.stages import livekit
 
-    guest = livekit.Guest(
+    guest = _backstage(conference, slot, viewer, slot.id)
+    return livekit.publish_ticket(server, guest, secrets.token_hex(4))
+
+
+def floor_ticket(
+    server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer, *, group: str
+) -> dict[str, Any]:
+    """What a guest's browser needs to come on stage, or to wait in another group of the room."""
+    from app.stages import livekit
+
+    guest = _backstage(conference, slot, viewer, group)
+    term = livekit.FLOOR_TERM
+    return livekit.publish_ticket(server, guest, secrets.token_hex(4), term=term)
+
+
+def talkback_ticket(
+    server: LiveKit, conference: UUID, slot: Slot, viewer: Viewer
+) -> dict[str, Any]:
+    """What this viewer's browser needs to speak to the people in the green room of a slot."""
+    from app.stages import livekit
+
+    guest = _backstage(conference, slot, viewer, slot.id)
+    return livekit.talkback_ticket(server, guest, secrets.token_hex(4))
+
+
+def _backstage(conference: UUID, slot: Slot, viewer: Viewer, group: str) -> Any:
+    from app.stages import livekit
+
+    return livekit.Guest(
         conference=str(conference),
         room=slot.room,
         person=str(viewer.person),
         name=viewer.name,
-        group=group or slot.id,
+        group=group,
     )
-    return livekit.publish_ticket(server, guest, secrets.token_hex(4))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +26,8 @@ class Cues:
 
     pin: str | None = None
     held: tuple[str, ...] = field(default=())
+    back: tuple[str, ...] = field(default=())
+    """Those of the held who went back into the audience, and have no place backstage either."""
 
 
 async def cues() -> dict[str, Cues]:
@@ -36,9 +38,12 @@ async def cues() -> dict[str, Cues]:
     ):
         slot, present = str(row["slot"]), found.get(str(row["slot"]), Cues())
         if row["kind"] == PIN:
-            found[slot] = Cues(pin=row["person"], held=present.held)
+            found[slot] = replace(present, pin=row["person"])
         else:
-            found[slot] = Cues(pin=present.pin, held=(*present.held, row["person"]))
+            back = (row["person"],) if row["kind"] == BACK else ()
+            found[slot] = replace(
+                present, held=(*present.held, row["person"]), back=(*present.back, *back)
+            )
     return found
 
 

@@ -139,7 +139,7 @@ async def floor_grant(
     if settings.livekit is not None:
         if on_stage and seats:
             await _check_seats(request, settings, slot, seats)
-        return engine.publish_ticket(settings.livekit, conference.id, slot, viewer, group=group)
+        return engine.floor_ticket(settings.livekit, conference.id, slot, viewer, group=group)
     token = grants.floor(
         settings, conference.id, slot, viewer, group=group, seats=seats or None, now=found.now
     )
@@ -236,6 +236,8 @@ async def talkback_grant(
     if found is None or slot is None:
         raise NotFoundException("This session is not on the released agenda.")
     viewer = request.state.viewer
+    if settings.livekit is not None:
+        return engine.talkback_ticket(settings.livekit, conference.id, slot, viewer)
     group = grants.talkback_group(slot.id)
     token = grants.floor(
         settings, conference.id, slot, viewer, group=group, seats=None, now=found.now

@@ -26,7 +26,9 @@ from app.stages.floor import Cues
 from media import events
 
 TERM = timedelta(minutes=15)
-WATCHES, PUBLISHES = "watch", "publish"
+FLOOR_TERM = timedelta(minutes=1)
+"""For guests: enough to connect, and over soon after a producer's “back”."""
+WATCHES, PUBLISHES, TALKS = "watch", "publish", "talk"
 _SEPARATOR = "~"
 _NO_CUES: Mapping[str, Cues] = MappingProxyType({})
 
@@ -50,12 +52,12 @@ class Guest:
     name: str
     group: str | None = None
 
-    def identity(self, visit: str = "") -> str:
+    def identity(self, visit: str = "", *, role: str = "") -> str:
         """Who this is, for LiveKit. Its webhooks about tracks tell no more than that.
 
         `visit` tells two devices of one person apart; without one, the later takes over.
         """
-        role = PUBLISHES if self.group else WATCHES
+        role = role or (PUBLISHES if self.group else WATCHES)
         return "/".join((role, self.conference, self.room, self.group or "", self.person, visit))
 
 
@@ -73,7 +75,7 @@ class Known:
 def known(identity: str) -> Known | None:
     """Who somebody is by their identity, or None for one that is not ours."""
     parts = identity.split("/")
-    if len(parts) != 6 or parts[0] not in (WATCHES, PUBLISHES):
+    if len(parts) != 6 or parts[0] not in (WATCHES, PUBLISHES, TALKS):
         return None
     role, conference, room, group, person, _ = parts
     return Known(role=role, conference=conference, room=room, group=group, person=person)
@@ -91,9 +93,11 @@ def watch_ticket(server: LiveKit, guest: Guest, visit: str) -> dict[str, Any]:
     return {"engine": "livekit", "url": server.url, "token": token, "room": guest.room}
 
 
-def publish_ticket(server: LiveKit, guest: Guest, visit: str) -> dict[str, Any]:
+def publish_ticket(
+    server: LiveKit, guest: Guest, visit: str, *, term: timedelta = TERM
+) -> dict[str, Any]:
     """What a browser needs to publish in its group, to see the others there, and to wait for the
-    stage.
+    stage; good to connect for this long.
 
     The same person again takes over their own place: LiveKit ends the earlier one.
     """
@@ -115,19 +119,44 @@ def publish_ticket(server: LiveKit, guest: Guest, visit: str) -> dict[str, Any]:
     return {
         "engine": "livekit",
         "url": server.url,
-        "token": _token(server, guest, identity, in_group),
-        "watch": _token(server, sees, sees.identity(visit), unseen),
-        "stage": _token(server, guest, identity, on_stage),
+        "token": _token(server, guest, identity, in_group, term),
+        "watch": _token(server, sees, sees.identity(visit), unseen, term),
+        "stage": _token(server, guest, identity, on_stage, term),
         "room": guest.room,
         "group": guest.group,
     }
 
 
-def _token(server: LiveKit, guest: Guest, identity: str, grants: api.VideoGrants) -> str:
+def talkback_ticket(server: LiveKit, guest: Guest, visit: str) -> dict[str, Any]:
+    """What a browser needs to speak to the people in a group; it hears nobody by it.
+
+    The page says who may hear it, by their identities: `hears` with their person in it.
+    """
+    assert guest.group is not None
+    grants = api.VideoGrants(
+        room_join=True,
+        room=backstage_room(guest.room, guest.group),
+        can_publish_sources=["microphone"],
+        can_subscribe=False,
+        can_publish_data=False,
+    )
+    return {
+        "engine": "livekit",
+        "url": server.url,
+        "token": _token(server, guest, guest.identity(visit, role=TALKS), grants),
+        "hears": replace(guest, person="{person}").identity(),
+        "room": guest.room,
+        "group": guest.group,
+    }
+
+
+def _token(
+    server: LiveKit, guest: Guest, identity: str, grants: api.VideoGrants, term: timedelta = TERM
+) -> str:
     made = api.AccessToken(server.key, server.secret).with_identity(identity)
     # Pages read the person here: a pin names them, and nobody is shown themselves.
     made = made.with_name(guest.name).with_attributes({"person": guest.person})
-    return made.with_ttl(TERM).with_grants(grants).to_jwt()
+    return made.with_ttl(term).with_grants(grants).to_jwt()
 
 
 class Rooms:
@@ -159,7 +188,10 @@ class Rooms:
         cues: Mapping[str, Cues] = _NO_CUES,
         now: datetime,
     ) -> None:
-        """Let those publish on each stage whose group is on air and who are not held off it."""
+        """Let those publish on each stage whose group is on air and who are not held off it.
+
+        Whoever went back into the audience is put out of the green room, too.
+        """
         with _as_node_errors():
             there = await self._rooms().list_rooms(api.ListRoomsRequest(names=list(on_air)))
             for room in there.rooms:
@@ -167,6 +199,8 @@ class Rooms:
                 cue = cues.get(group or "", Cues())
                 await self._permit(room.name, group, cue)
                 await self._pin(room.name, room.metadata, cue)
+                if group and cue.back:
+                    await self._put_out(backstage_room(room.name, group), cue.back)
 
     async def keep_places(self, *, now: datetime) -> tuple[str, ...]:
         """LiveKit places rooms on its nodes by itself."""
@@ -191,6 +225,14 @@ class Rooms:
                     api.UpdateParticipantRequest(
                         room=room, identity=one.identity, permission=permission
                     )
+                )
+
+    async def _put_out(self, room: str, people: tuple[str, ...]) -> None:
+        for one in await self._participants(room):
+            who = known(one.identity)
+            if who is not None and who.person in people:
+                await self._rooms().remove_participant(
+                    api.RoomParticipantIdentity(room=room, identity=one.identity)
                 )
 
     async def _participants(self, room: str) -> Iterable[ParticipantInfo]:

@@ -69,7 +69,9 @@ async def room_page(
         rooms=view.parallel(views, found.now),
         marks=found.released.marks,
         stills=links.stills(settings, conference.id, found.released.rooms, now=found.now),
-        recorded=this.now is not None
+        broadcasts=engine.broadcasts(settings),
+        recorded=engine.broadcasts(settings)
+        and this.now is not None
         and await watch.is_recorded(conference.id, found.released, this.now.slot),
         now=found.now,
         engine=engine.name(settings),
@@ -129,7 +131,11 @@ async def green_room(
         state=await _state(request, slot, found),
         runs=request.state.viewer.has(floor_routes.RUNS_THE_FLOOR),
         recording=await watch.note(
-            request.state.conference.id, found.released, slot, request.state.viewer
+            request.state.conference.id,
+            found.released,
+            slot,
+            request.state.viewer,
+            offered=engine.broadcasts(settings),
         ),
         insecure=request.url.scheme == "http" and host not in _LOCAL,
         engine=engine.name(settings),

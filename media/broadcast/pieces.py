@@ -15,6 +15,7 @@ from media.broadcast.mixer import Sound
 from media.broadcast.shelf import Kept, Run
 
 Stretch = tuple[float, float]
+_SEAM_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,27 @@ def place_of(pieces: Sequence[Piece], wall: float) -> float | None:
         if piece.start <= wall < piece.end:
             return piece.at + wall - piece.start
     return None
+
+
+def next_place_of(pieces: Sequence[Piece], wall: float) -> tuple[float, float] | None:
+    """The first second from this one on that was recorded, and where in the recording it is."""
+    for piece in pieces:
+        if wall < piece.end:
+            then = max(wall, piece.start)
+            return then, piece.at + then - piece.start
+    return None
+
+
+def spans(pieces: Sequence[Piece]) -> list[list[float]]:
+    """What was recorded without a gap: each wall-clock start and end, and its place in the
+    recording."""
+    found: list[list[float]] = []
+    for piece in pieces:
+        if found and abs(found[-1][1] - piece.start) < _SEAM_S:
+            found[-1][1] = round(piece.end, 3)
+        else:
+            found.append([round(piece.start, 3), round(piece.end, 3), round(piece.at, 3)])
+    return found
 
 
 def overlap(piece: Piece, stretches: Sequence[Stretch]) -> float:

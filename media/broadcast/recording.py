@@ -14,7 +14,16 @@ from typing import Any
 from media.broadcast import shelf, slate
 from media.broadcast.film import Writer, pictures
 from media.broadcast.loudness import level, measure, sounds_of_file
-from media.broadcast.pieces import Piece, at_keyframes, cut, differs, overlap, place_of
+from media.broadcast.pieces import (
+    Piece,
+    at_keyframes,
+    cut,
+    differs,
+    next_place_of,
+    overlap,
+    place_of,
+    spans,
+)
 from media.broadcast.shelf import Run
 
 SPEAKS_S = 15.0
@@ -69,6 +78,7 @@ def make(
         "size": video.stat().st_size,
         "copied": not anew,
         "chapters": chapters,
+        "spans": spans(pieces),
     }
 
 
@@ -79,7 +89,10 @@ def chapters_of(
     hidden: frozenset[str],
     title: str,
 ) -> list[dict[str, Any]]:
-    """Where what begins: the session, each speaker who stays for a while, and the given marks."""
+    """Where what begins: the session, each speaker who stays for a while, and the given marks.
+
+    Who began to speak in a gap begins where the recording goes on.
+    """
     found = [(0.0, title)]
     changes = [
         (mark.at, next((p for p in mark.people if p.get("source") in ("camera", "screen")), None))
@@ -92,10 +105,10 @@ def chapters_of(
         name = person["name"] if person else ""
         if not person or person["person"] in hidden or name == speaking or until - at < SPEAKS_S:
             continue
-        where = place_of(pieces, at)
-        if where is not None:
-            if speaking or where > SPEAKS_S:
-                found.append((where, name))
+        goes_on = next_place_of(pieces, at)
+        if goes_on is not None and goes_on[0] < until:
+            if speaking or goes_on[1] > SPEAKS_S:
+                found.append((goes_on[1], name))
             speaking = name
     found += [
         (where, str(mark["title"]))

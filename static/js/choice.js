@@ -17,7 +17,7 @@ const DELAYED = "plenary-delayed";
  */
 export class Choice {
   /**
-   * @param {{video: HTMLVideoElement, watch: import("./whep.js").Watch,
+   * @param {{video: HTMLVideoElement, watch: import("./whep.js").Watch, offered: boolean,
    *   addressOf: (room: string) => string,
    *   changed: (mode: "interactive" | "broadcast", why: string) => void,
    *   tell: (state: "playing" | "waiting") => void}} parts
@@ -46,7 +46,7 @@ export class Choice {
 
   /** Begin, as the viewer left it. */
   start() {
-    if (sessionStorage.getItem(DELAYED) === "yes") this.#broadcast("wanted");
+    if (this.parts.offered && sessionStorage.getItem(DELAYED) === "yes") this.#broadcast("wanted");
     else this.parts.watch.start();
   }
 
@@ -80,8 +80,10 @@ export class Choice {
 
   /** @param {string} why */
   #broadcast(why) {
-    const { watch, changed } = this.parts;
+    const { watch, changed, offered } = this.parts;
     clearTimeout(this.connecting);
+    // Where rooms aren't broadcast, the connection comes back by itself.
+    if (!offered) return;
     clearTimeout(this.returning);
     this.why = why;
     watch.leave();

@@ -11,7 +11,7 @@ const COUNTDOWN_S = 10;
 const FACES = 4;
 const root = /** @type {HTMLElement} */ (document.getElementById("green"));
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const { Watch, Publish } = root.dataset.engine === "livekit" ? await import("./livekit.js") : { Watch: Whep, Publish: Whip };
+const { Watch, Publish, Speak } = root.dataset.engine === "livekit" ? await import("./livekit.js") : { Watch: Whep, Publish: Whip, Speak: Whip };
 const mine = /** @type {HTMLVideoElement} */ ($("mine"));
 let state = JSON.parse(root.dataset.state ?? "{}");
 let ahead = Date.parse(state.now) - Date.now();
@@ -196,7 +196,7 @@ async function showShared(screen) {
 const talkback = root.dataset.runs
   ? new Talkback(`${root.dataset.at}/talkback`, (what) => {
       if (what === "refused" || what === "lost") $("talk_say").textContent = _("Talkback lost its connection and comes back by itself.");
-    })
+    }, Speak)
   : null;
 
 /** @param {Event} event @returns {HTMLElement | null} */
@@ -295,6 +295,7 @@ document.addEventListener("plenary:media", () => {
   watch.keeper.check();
 });
 $("check").addEventListener("click", ask);
+/** @type {HTMLButtonElement} */ ($("check")).disabled = false;
 $("enter").addEventListener("click", enter);
 $("mute").addEventListener("click", () => toggle("audio", $("mute")));
 $("camera").addEventListener("click", () => toggle("video", $("camera")));

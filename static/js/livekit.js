@@ -2,6 +2,8 @@
 import { fetchGrant } from "./peer.js";
 
 const BESIDE_MS = 2500;
+/** How the identities of those begin who speak to a green room from outside. */
+const TALKS = "talk/";
 
 /** LiveKit's own client; loaded only where a deployment uses it. @returns {Promise<any>} */
 function client() {
@@ -23,8 +25,10 @@ class Link {
    * @param {() => Promise<{url: string, token: string}>} ticket
    * @param {(room: any, lk: any) => void} prepare sets the room's listeners before it connects
    * @param {(state: "joining" | "joined" | "lost" | "refused", error?: unknown) => void} tell
+   * @param {boolean} [hears] whether everything there is wanted; else `prepare` subscribes to what is
    */
-  constructor(ticket, prepare, tell) {
+  constructor(ticket, prepare, tell, hears = true) {
+    this.hears = hears;
     this.ticket = ticket;
     this.prepare = prepare;
     this.tell = tell;
@@ -39,6 +43,7 @@ class Link {
     try {
       const lk = await client();
       const { url, token } = await this.ticket();
+      if (this.stopped) return;
       const room = new lk.Room({ adaptiveStream: false, dynacast: true, disconnectOnPageLeave: false });
       this.room = room;
       this.prepare(room, lk);
@@ -47,7 +52,8 @@ class Link {
         this.tell("lost");
         this.#again();
       });
-      await room.connect(url, token);
+      await room.connect(url, token, { autoSubscribe: this.hears });
+      if (this.stopped) return room.disconnect();
       this.wait = 400;
       this.tell("joined");
     } catch (error) {
@@ -65,6 +71,11 @@ class Link {
     this.stopped = true;
     this.room?.disconnect();
   }
+}
+
+/** @param {any} room @param {(publication: any, participant: any) => void} act */
+function eachPublication(room, act) {
+  for (const one of room.remoteParticipants.values()) for (const publication of one.trackPublications.values()) act(publication, one);
 }
 
 /** @param {any} publication @param {any} participant */
@@ -117,15 +128,30 @@ export class Watch {
         return { url: ticket.url, token: ticket.watch ?? ticket.token };
       },
       (room, lk) => {
-        for (const event of [lk.RoomEvent.TrackSubscribed, lk.RoomEvent.TrackUnsubscribed, lk.RoomEvent.ActiveSpeakersChanged, lk.RoomEvent.RoomMetadataChanged, lk.RoomEvent.TrackMuted, lk.RoomEvent.TrackUnmuted]) {
-          room.on(event, () => this.#arrange(link));
+        // Oneself is never heard, and seen on the stage only.
+        /** @param {any} publication @param {any} one */
+        const want = (publication, one) => {
+          if (one.identity.startsWith(TALKS)) return;
+          if (one.attributes.person !== room.localParticipant.attributes.person || this.#mine(publication)) publication.setSubscribed(true);
+        };
+        room.on(lk.RoomEvent.TrackPublished, want);
+        room.on(lk.RoomEvent.Connected, () => eachPublication(room, want));
+        for (const event of [lk.RoomEvent.TrackSubscribed, lk.RoomEvent.TrackUnsubscribed, lk.RoomEvent.ActiveSpeakersChanged, lk.RoomEvent.RoomMetadataChanged, lk.RoomEvent.TrackMuted, lk.RoomEvent.TrackUnmuted, lk.RoomEvent.TrackUnpublished, lk.RoomEvent.ParticipantDisconnected]) {
+          // What an event tells of is true only once the client is done with it.
+          room.on(event, () => setTimeout(() => this.#arrange(link)));
         }
       },
       (state, error) => {
         if (link === this.link) this.wishes.tell(state, error);
       },
+      false,
     );
     return link;
+  }
+
+  /** Whether what we publish ourselves should be shown here. @param {any} publication */
+  #mine(publication) {
+    return !this.wishes.group && publication.kind === "video";
   }
 
   /** Another room: LiveKit needs another connection, opened beside the present one.
@@ -151,10 +177,10 @@ export class Watch {
   #arrange(link) {
     if (link !== this.link || !link.room) return;
     const me = link.room.localParticipant.attributes.person;
-    const people = [...link.room.remoteParticipants.values()].filter((one) => one.attributes.person !== me);
+    const people = [...link.room.remoteParticipants.values()];
     const loud = link.room.activeSpeakers.map((/** @type {any} */ one) => one.identity);
     const { pin = null } = JSON.parse(link.room.metadata || "{}");
-    const all = people.flatMap((one) => [...one.trackPublications.values()].filter((p) => p.track && !p.isMuted).map((p) => [p, one]));
+    const all = people.flatMap((one) => [...one.trackPublications.values()].filter((p) => p.track && !p.isMuted && (one.attributes.person !== me || this.#mine(p))).map((p) => [p, one]));
     const rank = (/** @type {any[]} */ [publication, one]) =>
       (one.attributes.person === pin ? 8 : 0) + (publication.source === "screen_share" ? 4 : 0) + (loud.includes(one.identity) ? 2 : 0) + (this.shown.has(publication.trackSid) ? 1 : 0);
     const pictures = all.filter(([p]) => p.kind === "video").sort((a, b) => rank(b) - rank(a)).slice(0, this.wishes.video ?? 1);
@@ -197,26 +223,48 @@ export class Publish {
    */
   constructor(wishes) {
     this.wishes = wishes;
-    /** @type {Link | null} */
-    this.group = null;
+    /** The connection to the green room. @type {Link | null} */
+    this.behind = null;
     /** @type {Link | null} */
     this.stage = null;
     /** @type {MediaStream | null} */
     this.screen = null;
     /** @type {Array<() => Promise<void>>} publishes or withdraws in each room what should be there */
     this.settle = [];
+    /** What pages ask of whip.js; LiveKit looks after its connections by itself. */
+    this.keeper = { connection: null, check: () => {}, renew: () => this.start() };
   }
 
   async start() {
-    this.group = new Link(() => this.#tickets("token"), (room, lk) => this.#whenMay(room, lk), this.wishes.tell);
-    this.stage = new Link(() => this.#tickets("stage"), (room, lk) => this.#whenMay(room, lk), () => {});
-    await Promise.all([this.group.open(), this.stage.open()]);
+    this.leave();
+    this.settle = [];
+    this.behind = new Link(() => this.#tickets("token"), (room, lk) => this.#backstage(room, lk), this.wishes.tell, false);
+    this.stage = new Link(() => this.#tickets("stage"), (room, lk) => this.#whenMay(room, lk), () => {}, false);
+    await Promise.all([this.behind.open(), this.stage.open()]);
   }
 
   /** @param {"token" | "stage"} which */
   async #tickets(which) {
     const ticket = await fetchGrant(this.wishes.grantUrl);
     return { url: ticket.url, token: ticket[which] };
+  }
+
+  /** In the green room: seen by the others, and within hearing of the producer's talkback; the
+   * others are watched by a connection of their own.
+   * @param {any} room @param {any} lk
+   */
+  #backstage(room, lk) {
+    this.#whenMay(room, lk);
+    /** @param {any} publication @param {any} participant */
+    const hear = (publication, participant) => participant.identity.startsWith(TALKS) && publication.setSubscribed(true);
+    room.on(lk.RoomEvent.TrackPublished, hear);
+    room.on(lk.RoomEvent.Connected, () => eachPublication(room, hear));
+    room.on(lk.RoomEvent.TrackSubscribed, (/** @type {any} */ track) => {
+      const ear = track.attach();
+      ear.dataset.talkback = "";
+      document.body.append(ear);
+    });
+    room.on(lk.RoomEvent.TrackUnsubscribed, (/** @type {any} */ track) => track.detach().forEach((/** @type {Element} */ ear) => ear.remove()));
   }
 
   /** Publish as soon as, and as long as, LiveKit lets us: on the stage that means on air.
@@ -257,7 +305,7 @@ export class Publish {
    * @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track
    */
   async replace(kind, track) {
-    for (const link of [this.group, this.stage]) {
+    for (const link of [this.behind, this.stage]) {
       for (const one of link?.room?.localParticipant.trackPublications.values() ?? []) {
         if (one.kind === kind && track) await one.track.replaceTrack(track, true);
       }
@@ -279,7 +327,75 @@ export class Publish {
   }
 
   leave() {
-    this.group?.close();
+    this.behind?.close();
     this.stage?.close();
+  }
+}
+
+/** Talkback: a microphone in the green room's group, which only those hear who are named. */
+export class Speak {
+  /**
+   * @param {{grantUrl: string, stream: () => MediaStream, lines?: string[],
+   *   tell: (state: any, error?: unknown) => void}} wishes
+   */
+  constructor(wishes) {
+    this.wishes = wishes;
+    /** Where we speak, once we are there: what whip.js has here. */
+    this.address = "";
+    this.hears = "";
+    /** @type {string[] | null} */
+    this.to = null;
+    this.link = new Link(
+      async () => {
+        const ticket = await fetchGrant(wishes.grantUrl);
+        this.hears = ticket.hears;
+        return ticket;
+      },
+      (room, lk) => this.#prepare(room, lk),
+      (state, error) => this.#heard(state, error),
+      false,
+    );
+  }
+
+  start() {
+    return this.link.open();
+  }
+
+  /** @param {any} room @param {any} lk */
+  #prepare(room, lk) {
+    room.on(lk.RoomEvent.ParticipantConnected, () => this.#allow());
+  }
+
+  /** @param {any} state @param {unknown} error */
+  async #heard(state, error) {
+    this.address = "";
+    if (state === "joined") {
+      this.#allow();
+      const [track] = this.wishes.stream().getAudioTracks();
+      await this.link.room.localParticipant.publishTrack(track, { source: "microphone", stopMicTrackOnMute: false });
+      this.address = this.link.room.name;
+    }
+    this.wishes.tell(state, error);
+  }
+
+  /** Be heard by these people ("*": all who are in the green room), or by nobody.
+   * @param {string[] | null} to
+   */
+  async talk(to) {
+    this.to = to;
+    this.#allow();
+  }
+
+  #allow() {
+    const { room } = this.link;
+    const [before] = this.hears.split("{person}");
+    const there = [...(room?.remoteParticipants.values() ?? [])].map((one) => one.identity).filter((one) => one.startsWith(before));
+    const named = (this.to ?? []).map((person) => this.hears.replace("{person}", person));
+    const allowed = this.to?.includes("*") ? there : named;
+    room?.localParticipant.setTrackSubscriptionPermissions(false, allowed.map((participantIdentity) => ({ participantIdentity, allowAll: true })));
+  }
+
+  leave() {
+    this.link.close();
   }
 }

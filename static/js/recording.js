@@ -1,4 +1,12 @@
-// A recording's chapters: a click goes there, and the one that plays is marked.
+// A recording's chapters: a click goes there, and the one that plays is marked. Its captions as one likes.
+import { Captions } from "./captions.js";
+
+const captions = [.../** @type {NodeListOf<HTMLVideoElement>} */ (document.querySelectorAll("[data-recording] video:has(track)"))].map((video) => new Captions(video));
+document.addEventListener("click", (event) => {
+  if (!(/** @type {Element} */ (event.target).closest('[data-act="captions"]'))) return;
+  const on = !captions[0]?.liking.on;
+  for (const each of captions) each.like({ on });
+});
 for (const box of document.querySelectorAll("[data-recording]")) {
   const video = /** @type {HTMLVideoElement} */ (box.querySelector("video"));
   const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (box.querySelectorAll("a[data-at]"))];

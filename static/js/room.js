@@ -51,6 +51,7 @@ const watch = new Watch({
 const choice = new Choice({
   video,
   watch,
+  offered: Boolean(stage.dataset.broadcast),
   addressOf: (wanted) => `${stage.dataset.broadcast}/${wanted}`,
   changed: (mode, why) => {
     stage.dataset.mode = mode;

@@ -1,12 +1,14 @@
 // Talkback: whoever runs the show speaks to people backstage while a button is held.
-import { Publish } from "./whip.js";
+import { Publish as Whip } from "./whip.js";
 
 export class Talkback {
-  /** @param {string} grantUrl @param {(state: string, error?: unknown) => void} tell */
-  constructor(grantUrl, tell) {
+  /** @param {string} grantUrl @param {(state: string, error?: unknown) => void} tell
+   * @param {any} [Speak] how the engine is spoken through
+   */
+  constructor(grantUrl, tell, Speak = Whip) {
     this.stream = new MediaStream();
     this.wanted = /** @type {string[] | null} */ (null);
-    this.publish = new Publish({
+    this.publish = /** @type {Whip} */ (new Speak({
       grantUrl,
       stream: () => this.stream,
       lines: ["microphone"],
@@ -14,7 +16,7 @@ export class Talkback {
         tell(state, error);
         if (state === "joined") this.#say();
       },
-    });
+    }));
     this.open = false;
   }
 

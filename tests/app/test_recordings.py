@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -239,13 +240,55 @@ async def test_a_session_becomes_a_recording(client: httpx.AsyncClient, settings
     old = links.of_recording(settings, made["id"], now=present() - timedelta(hours=4))
     assert (await client.get(f"{old}/video.mp4")).status_code == 403
 
-    # Hidden by the producer: only staff sees it.
+    # What was recorded, and where in the film: a note finds its moment by it.
+    [[start, end, place]] = json.loads(made["spans"])
+    assert (end - start, place) == (pytest.approx(made["seconds"], abs=0.1), 0)
+
     await sign_in(client, await member(conference, "producer"), now=present())
+    await captioned(client, conference, slot, made["id"], base, path)
+
+    # Hidden by the producer: only staff sees it.
     hide = f"/c/trial/recordings/made/{made['id']}/hide"
     assert (await client.post(hide, headers=same_origin())).status_code == 303
     assert "data-recording" in (await client.get(path)).text
     await sign_in(client, await member(conference, "speaker"), now=present())
     assert "data-recording" not in (await client.get(path)).text
+
+
+async def captioned(
+    client: httpx.AsyncClient, conference: Any, slot: Any, recording: UUID, base: str, page: str
+) -> None:
+    """Captions go up by language, are shown in the player, replaced, and taken away."""
+    at = f"/c/trial/recordings/captions/{recording}"
+
+    async def send(language: str, body: bytes) -> httpx.Response:
+        sent = {"file": ("gate.srt", body, "application/x-subrip")}
+        return await client.post(at, data={"language": language}, files=sent, headers=same_origin())
+
+    srt = b"1\r\n00:00:01,500 --> 00:00:03,000\r\nDas <i>Tor</i>\r\nbleibt zu\r\n"
+    for _ in range(2):
+        assert (await send("de", srt)).status_code == 303
+    assert (await send("pt_br", srt)).status_code == 303
+    text = await client.get(f"{base}/captions-de.vtt")
+    assert text.headers["content-type"] == "text/vtt; charset=utf-8"
+    assert text.text == ("WEBVTT\n\n00:00:01.500 --> 00:00:03.000\nDas <i>Tor</i>\nbleibt zu\n")
+    shown = (await client.get(page)).text
+    assert re.findall(r'srclang="([^"]+)" label="([^"]+)"', shown) == [
+        ("de", "Deutsch"),
+        ("pt-BR", "português (Brasil)"),
+    ]
+    for language, body, words in (
+        ("de", b"WEBVTT\n\nhello", "There is no caption in this file"),
+        ("de", b"0:01 --> soon\nhello", "Line 1: “0:01 --&gt; soon” is not a time"),
+        ("de", b"00:09:01.000 --> 00:09:02.000\nhello", "another session’s"),
+        ("klingon?", srt, "Write the language as a tag"),
+    ):
+        refused = await send(language, body)
+        assert (refused.status_code, words in refused.text) == (422, True), refused.text
+    rows = (await store.captions(conference.id))[UUID(slot.id)]
+    gone = f"/c/trial/recordings/captions/{rows[0]['id']}/remove"
+    assert (await client.post(gone, headers=same_origin())).status_code == 303
+    assert (await client.get(f"{base}/captions-de.vtt")).status_code == 404
 
 
 async def test_whoever_refused_is_withheld(database: str, settings: Settings) -> None:

@@ -52,6 +52,8 @@ TABLE: dict[str, Any] = {
     "POST /c/{slug:str}/recordings/refusal": EVERYBODY,
     "POST /c/{slug:str}/recordings/{slot_id:uuid}/{order:str}": STAFF,
     "POST /c/{slug:str}/recordings/made/{recording:uuid}/{order:str}": STAFF,
+    "POST /c/{slug:str}/recordings/captions/{recording:uuid}": STAFF,
+    "POST /c/{slug:str}/recordings/captions/{captions_id:uuid}/remove": STAFF,
     "POST /c/{slug:str}/recordings/outgoing": STAFF,
     "POST /c/{slug:str}/recordings/outgoing/{outgoing:uuid}/{order:str}": STAFF,
     "GET /c/{slug:str}/green-room/{slot_id:uuid}": EVERYBODY,

@@ -1,4 +1,5 @@
-"""One journey on both engines: unseen backstage, on air by the clock, seen, another room, over."""
+"""The same journeys on both engines: backstage, on air by the clock, seen, another room, over;
+talkback; a guest out of the audience onto the stage and back; a table with seats."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from livekit import api
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 from redis.asyncio import Redis
 
 from agenda.model import Slot
@@ -22,10 +23,28 @@ from app.stages.tables import OnStage, Presence
 from bench.ports import free_port
 from tests.e2e import house as h
 from tests.e2e.browser import FRAMES, chromium, colour_clip, errors_of, signed_in
+from tests.e2e.test_guest_on_stage import state_is
 from tests.e2e.test_live_session import BLUE, ORANGE, enter_green_room, sees
 from tests.peers.livekit_server import KEY, SECRET, livekit_server
 
 ENGINES = ("node", "livekit")
+
+PEERS = """(() => {
+  const Real = RTCPeerConnection;
+  window.peers = [];
+  window.RTCPeerConnection = class extends Real {
+    constructor(...all) { super(...all); window.peers.push(this); }
+  };
+})()"""
+HEARD = """async () => {
+  let bytes = 0;
+  for (const peer of window.peers) {
+    for (const report of (await peer.getStats()).values()) {
+      if (report.type === 'inbound-rtp' && report.kind === 'audio') bytes += report.bytesReceived;
+    }
+  }
+  return bytes;
+}"""
 
 
 @pytest.fixture(params=ENGINES)
@@ -70,7 +89,7 @@ async def test_a_session_on_either_engine(house: h.House, tmp_path: Path) -> Non
             house,
             [
                 h.Act("Harbour Hall", "Gates", "Sam Shore", 35, 40),
-                h.Act("Lock Room", "Sensors", "Rita Reef", 20, 300),
+                h.Act("Lock Room", "Sensors", "Rita Reef", 20, 900),
             ],
         )
         gates, sensors = slots["Gates"], slots["Sensors"]
@@ -80,7 +99,9 @@ async def test_a_session_on_either_engine(house: h.House, tmp_path: Path) -> Non
         await h.speaks_as(house, "Sam Shore", sam)
         await h.speaks_as(house, "Rita Reef", rita)
         sam_page = await (await signed_in(first_stage, house.url, sam_cookie)).new_page()
-        rita_page = await (await signed_in(second_stage, house.url, rita_cookie)).new_page()
+        rita_window = await signed_in(second_stage, house.url, rita_cookie)
+        await rita_window.add_init_script(PEERS)
+        rita_page = await rita_window.new_page()
         ann_page = await (await signed_in(audience, house.url, ann_cookie)).new_page()
         broken = [errors_of(page) for page in (sam_page, rita_page, ann_page)]
         await ann_page.goto(f"{house.url}/c/trial/rooms/harbour-hall")
@@ -116,6 +137,110 @@ async def test_a_session_on_either_engine(house: h.House, tmp_path: Path) -> Non
         assert [(row["name"], str(row["slot"])) for row in stages] == [("Sam Shore", gates.id)]
         assert stages[0]["ended_at"] is not None
         assert broken == [[], [], []]
+        await sam_page.context.close()
+
+        await talks_backstage(house, sensors, audience, rita_page)
+        await ann_page.keyboard.press("0")
+        await sees(ann_page, BLUE)
+        await comes_on_stage(house, sensors, first_stage, ann_page)
+
+
+async def talks_backstage(house: h.House, slot: Slot, browser: Browser, speaker: Page) -> None:
+    """The producer is heard by the speaker while a button is held, and at no other time."""
+    _, cookie = await house.person("pia@example.org", "Pia", "producer")
+    window = await signed_in(browser, house.url, cookie)
+    page = await window.new_page()
+    await page.goto(f"{house.url}/c/trial/green-room/{slot.id}")
+    assert await _quiet(speaker)
+    await page.wait_for_selector("#check:enabled")
+    await page.hover('[data-talk="*"]')
+    await page.mouse.down()
+
+    async def heard() -> bool:
+        return int(await speaker.evaluate(HEARD)) > 2000
+
+    await h.until(heard, seconds=30, what="the producer in the speaker’s ear")
+    assert await on_stage_in(house, slot) == ["Rita Reef"]
+    await page.mouse.up()
+    await h.until(lambda: _quiet(speaker), seconds=15, what="silence after the button was let go")
+    # Again, to her alone; the connection is there already.
+    before = int(await speaker.evaluate(HEARD))
+    await page.hover(".to-one")
+    await page.mouse.down()
+
+    async def again() -> bool:
+        return int(await speaker.evaluate(HEARD)) > before + 2000
+
+    await h.until(again, seconds=15, what="the producer in one ear")
+    await page.mouse.up()
+    await window.close()
+
+
+async def _quiet(page: Page) -> bool:
+    heard = await page.evaluate(HEARD)
+    await page.wait_for_timeout(1000)
+    return bool(await page.evaluate(HEARD) == heard)
+
+
+async def comes_on_stage(house: h.House, slot: Slot, browser: Browser, audience: Page) -> None:
+    """A hand up, invited, seen by all, and back; then a seat at a table that has one left."""
+    guest, cookie = await house.person("gus@example.org", "Gus Guest", "attendee")
+    _, run_by = await house.person("olga@example.org", "Olga", "producer", "moderator")
+    window = await signed_in(browser, house.url, cookie)
+    gus = await window.new_page()
+    await gus.goto(f"{house.url}/c/trial/rooms/lock-room")
+    await gus.wait_for_selector("#talk[data-ready]")
+    mine = {"plenary_session": run_by}
+    async with httpx.AsyncClient(
+        base_url=f"{house.url}/c/trial", cookies=mine, headers={"origin": house.url}
+    ) as orders:
+
+        async def order(path: str, **form: str) -> None:
+            answer = await orders.post(path, data=form)
+            assert answer.status_code == 204, answer.text
+
+        await gus.click('[data-act="hand"]')
+        await state_is(gus, "up")
+        await gus.click('[data-guest="check"]')
+        await gus.wait_for_selector("#guest[data-ready]")
+        assert await on_stage_in(house, slot) == ["Rita Reef"]
+        await order(f"/hands/{slot.id}/{guest}/invite")
+        await state_is(gus, "called")
+        await gus.click('[data-guest="go"]')
+        await gus.wait_for_selector("#guest[data-live]", timeout=30000)
+        both = ["Gus Guest", "Rita Reef"]
+        await h.until(lambda: _are(house, slot, both), seconds=30, what="both on stage")
+        await order(f"/desk/{slot.id}/stage/pin", person=str(guest))
+        await sees(audience, ORANGE)
+
+        await order(f"/hands/{slot.id}/{guest}/back")
+        await state_is(gus, "over")
+        await sees(audience, BLUE)
+
+        async def alone() -> bool:
+            there = (await rooms_of(house))["rooms"][slot.room]["publishers"]
+            return [one["name"] for one in there] == ["Rita Reef"]
+
+        await h.until(alone, seconds=20, what="the guest neither on stage nor behind it")
+
+        # A table of two seats, one of which is Rita's.
+        await order("/desk/rooms/lock-room/seats", seats="2")
+        for page in (gus, audience):
+            await state_is(page, "seat")
+            await page.click('[data-guest="check"]')
+            await page.wait_for_selector("#guest[data-ready]")
+        await gus.click('[data-guest="go"]')
+        await gus.wait_for_selector("#guest[data-live]", timeout=30000)
+        await h.until(lambda: _are(house, slot, both), seconds=30, what="both at the table")
+        await audience.click('[data-guest="go"]')
+        await audience.wait_for_selector("#guest_text.trouble", timeout=30000)
+        assert "2" in (await audience.text_content("#guest_text") or "")
+        assert await _are(house, slot, both)
+    await window.close()
+
+
+async def _are(house: h.House, slot: Slot, names: list[str]) -> bool:
+    return sorted(await on_stage_in(house, slot)) == names
 
 
 async def _empty(house: h.House, slot: Slot) -> bool:

@@ -124,6 +124,11 @@ def test_stretches_follow_each_other(studio: Studio, tmp_path: Path) -> None:
     studio.play(12)
     told = made(studio, tmp_path, stretches=[[EPOCH + 1, EPOCH + 4], [EPOCH + 7, EPOCH + 10]])
     assert told["seconds"] == pytest.approx(6, abs=1)
+    # Where in the film each moment is, gap and all.
+    first, second = told["spans"]
+    assert first == pytest.approx([EPOCH + 1, EPOCH + 4, 0], abs=1)
+    assert second == pytest.approx([EPOCH + 7, EPOCH + 10, first[1] - first[0]], abs=1)
+    assert second[2] + second[1] - second[0] == pytest.approx(told["seconds"], abs=0.1)
 
 
 def test_chapters_are_the_session_its_speakers_and_the_questions(
