@@ -92,7 +92,7 @@ class Room:
 
     def _serve(self, subscriber: Subscriber, choices: list[Choice]) -> None:
         """Fill a subscriber's lanes. Nobody gets their own voice back, and behind the stage not their
-        own camera either."""
+        own camera either; on the stage it comes after everybody else's."""
         if self.stage.home is not None and subscriber.grant.relays:
             # What another node gives us is never given on: two that take each other for home
             # would send it round and round.
@@ -101,6 +101,7 @@ class Room:
             choices = [choice for choice in choices if _hears(subscriber, choice[0])]
         else:
             choices = [choice for choice in choices if not _own_voice(subscriber, choice)]
+            choices.sort(key=lambda choice: _is_of(subscriber, choice[0]))
         subscriber.fill(choices)
 
     def choices(self, group: str | None, now: float) -> list[Choice]:
@@ -147,8 +148,12 @@ def _unused(stream: Stream, now: float) -> bool:
 
 def _own_voice(subscriber: Subscriber, choice: Choice) -> bool:
     """Whether this is what somebody in the audience, a guest on the stage, says themselves."""
-    person = subscriber.grant.person
-    return bool(person) and choice[0].grant.person == person and choice[1].kind == "audio"
+    return _is_of(subscriber, choice[0]) and choice[1].kind == "audio"
+
+
+def _is_of(subscriber: Subscriber, publisher: Source) -> bool:
+    """Whether somebody in the audience publishes this themselves."""
+    return bool(subscriber.grant.person) and publisher.grant.person == subscriber.grant.person
 
 
 def _hears(subscriber: Subscriber, publisher: Source) -> bool:

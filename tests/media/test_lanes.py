@@ -90,6 +90,22 @@ async def test_a_lane_follows_the_screen_then_the_pin(house: House) -> None:
     assert listener.subscriber.publishers["0"].grant.person == "ada"
 
 
+async def test_whoever_is_on_stage_sees_the_others_first(house: House) -> None:
+    order(house)
+    ada = await house.speaker("ada")
+    own = await house.listener("ada", kinds=("video",))
+    await ada.talk(3)
+    await until(lambda: own.subscriber.publishers["0"].grant.person == "ada")
+    bob = await house.speaker("bob")
+    other = await house.listener("bob", kinds=("video",))
+    await bob.talk(3)
+    await ada.talk(3)
+    await until(lambda: own.subscriber.publishers["0"].grant.person == "bob")
+    await until(lambda: other.subscriber.publishers["0"].grant.person == "ada")
+    order(house, pin="bob")
+    assert other.subscriber.publishers["0"].grant.person == "ada"
+
+
 async def test_a_film_s_sound_has_a_voice_before_microphones(house: House) -> None:
     order(house)
     ada = await house.speaker("ada", kinds=("audio", "video", "audio"))
