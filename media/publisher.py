@@ -25,7 +25,6 @@ SOURCES = {
 }
 LEAST_KBPS = 200
 LOW_KBPS = 250
-LOW = "alt"
 
 
 class Publisher:
@@ -170,11 +169,11 @@ class Publisher:
         kind = line.media.kind
         before = [x for x in self.lines[: self.lines.index(line)] if x.codec]
         names = SOURCES[kind]
-        place = sum(1 for x in before if x.media.kind == kind and x.media.content != LOW)
+        place = sum(1 for x in before if x.media.kind == kind and x.media.content != sdp.LOW)
         source = names[min(place, 1)]
         if kind == "video" and line.media.content == "slides":
             source = "screen"
-        elif kind == "video" and line.media.content == LOW:
+        elif kind == "video" and line.media.content == sdp.LOW:
             source = "camera"
         stream = Stream(
             kind=kind,
@@ -182,7 +181,7 @@ class Publisher:
             source=source,
             request=lambda: self.request_keyframe(stream),
         )
-        stream.is_low = kind == "video" and line.media.content == LOW
+        stream.is_low = kind == "video" and line.media.content == sdp.LOW
         return stream
 
     def _pair_layers(self) -> None:

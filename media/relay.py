@@ -1,7 +1,8 @@
 """A room of another node, watched here by one copy whoever many look at it.
 
 The other node fills this node's lanes as it does for any subscriber; each lane is a stream here,
-which lanes of our own subscribers follow. What a lane carries is asked for, four times a second.
+which lanes of our own subscribers follow. Beside each lane of pictures there is one for its low
+layer. What a lane carries is asked for, four times a second.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ class Relay:
         self._connection = connection
         location = ""
         try:
-            lines = [OfferedLine(kind="audio")] * VOICES + [OfferedLine(kind="video")] * PICTURES
+            layers = [OfferedLine(kind="video"), OfferedLine(kind="video", content=sdp.LOW)]
+            lines = [OfferedLine(kind="audio")] * VOICES + layers * PICTURES
             answer = await http.post(
                 f"/media/whep/{self._room}",
                 content=describe(connection, lines),
@@ -147,7 +149,7 @@ class Relay:
 
     def _begin(self, sources: Mapping[str, int]) -> None:
         self._skew = Skew()
-        for number in range(VOICES + PICTURES):
+        for number in range(VOICES + 2 * PICTURES):
             mid = str(number)
             ssrc = sources.get(mid)
             if ssrc is None:
@@ -160,6 +162,7 @@ class Relay:
                 request=lambda mid=mid: self._request(mid),  # type: ignore[misc]
             )
             stream.ssrc = ssrc
+            stream.is_low = kind == "video" and (number - VOICES) % 2 == 1
             self._streams[mid], self._by_ssrc[ssrc] = stream, stream
 
     def _end(self) -> None:
@@ -168,7 +171,7 @@ class Relay:
         self._show([])
 
     def _show(self, choices: list[Choice]) -> None:
-        gone = {stream for _, stream in self.choices} - {stream for _, stream in choices}
+        gone = _with_lows(self.choices) - _with_lows(choices)
         self.choices = choices
         self._changed(gone)
 
@@ -182,7 +185,7 @@ class Relay:
             lanes = [lane for lane in answer.json()["lanes"] if lane["publisher"]]
             lanes.sort(key=lambda lane: lane["place"] or 0)
             now: list[tuple[object, ...]] = [
-                (lane["mid"], lane["publisher"], lane["source"]) for lane in lanes
+                (lane["mid"], lane["publisher"], lane["source"], lane["layer"]) for lane in lanes
             ]
             if now != shown:
                 shown = now
@@ -195,6 +198,10 @@ class Relay:
         if stream is None:
             return None
         stream.source = lane["source"]
+        low = self._streams.get(str(int(lane["mid"]) + 1)) if lane["layer"] else None
+        stream.low = low if low is not None and low.is_low else None
+        if stream.low is not None:
+            stream.low.source = stream.source
         present = self._remotes.get(lane["mid"])
         if present is None or present.id != lane["publisher"]:
             grant = Grant(
@@ -259,6 +266,11 @@ class Relay:
                 if stream is not None:
                     stream.report, stream.report_at = message, self._loop.time()
                     self._skew.note(message)
+
+
+def _with_lows(choices: Iterable[Choice]) -> set[Stream]:
+    """The streams of these choices in all their layers."""
+    return {x for _, stream in choices for x in (stream, stream.low) if x is not None}
 
 
 async def _hang_up(http: httpx.AsyncClient, location: str, grant: Mapping[str, str]) -> None:

@@ -20,6 +20,8 @@ ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 FINGERPRINT = re.compile(r"(sha-(?:256|384|512)) ([0-9A-F]{2}(?::[0-9A-F]{2}){31,63})", re.I)
 H264_WANTED = "42e01f"
+LOW = "alt"
+"""What a line’s a=content says (RFC 4796) that carries the low layer of the picture before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,11 @@ Choice = tuple[Source, Stream]
 
 
 class Subscriber:
-    """One WHEP session: its lanes, and the room and group that it watches (None: the stage)."""
+    """One WHEP session: its lanes, and the room and group that it watches (None: the stage).
+
+    Another node's session may have a second lane beside one of pictures, for the low layer of what
+    is on it; `main_lanes` are those that get something of their own.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,9 @@ class Subscriber:
             for line in self.lines
             if line.codec
         ]
+        self._lows = _low_lanes(self.lines, self.lanes) if grant.relays else {}
+        beside = set(self._lows.values())
+        self.main_lanes = [lane for lane in self.lanes if lane not in beside]
         self._by_ssrc = {lane.outlet.ssrc: lane for lane in self.lanes}
         self.peer = Peer(
             offer=offer,
@@ -104,7 +111,7 @@ class Subscriber:
         owners = {id(stream): publisher for publisher, stream in choices}
         self.publishers = {}
         for kind in ("audio", "video"):
-            lanes = [lane for lane in self.lanes if lane.kind == kind]
+            lanes = [lane for lane in self.main_lanes if lane.kind == kind]
             wanted = [stream for _, stream in choices if stream.kind == kind]
             present = [self._sources.get(lane.mid) for lane in lanes]
             choose = pin_main if kind == "video" and self.wish.has_main else assign
@@ -115,6 +122,11 @@ class Subscriber:
                 else:
                     self._put(lane, source, wanted)
                     self.publishers[lane.mid] = owners[id(source)]
+                beside = self._lows.get(lane.mid)
+                if beside is not None:
+                    beside.fill(source.low if source is not None else None)
+                    if source is not None and source.low is not None:
+                        self.publishers[beside.mid] = owners[id(source)]
 
     def ask(self, wish: Wish) -> None:
         """Fill the lanes as this wish says from now on."""
@@ -154,7 +166,7 @@ class Subscriber:
 
     def _put(self, lane: Lane, source: Stream, wanted: Sequence[Stream]) -> None:
         """Let the lane carry the source, in the layer that its place and the link allow."""
-        shown = min(len(wanted), sum(1 for x in self.lanes if x.kind == lane.kind))
+        shown = min(len(wanted), sum(1 for x in self.main_lanes if x.kind == lane.kind))
         layer = layer_at(wanted.index(source), shown, self.wish, self.link)
         low = source.low
         stream = (
@@ -238,6 +250,22 @@ def _lines(offer: sdp.Offer, most_lanes: int) -> list[sdp.Line]:
     if not used:
         raise NotAcceptable("No line is offered that the node can fill: Opus, H.264 baseline")
     return lines
+
+
+def _low_lanes(lines: Sequence[sdp.Line], lanes: Sequence[Lane]) -> dict[str, Lane]:
+    """The lanes that carry the low layer of the picture lane before them, by that one’s mid."""
+    by_mid = {lane.mid: lane for lane in lanes}
+    found: dict[str, Lane] = {}
+    main = None
+    for line in lines:
+        lane = by_mid.get(line.media.mid)
+        if lane is None or lane.kind != "video":
+            continue
+        if line.media.content == sdp.LOW and main is not None:
+            found[main], main = lane, None
+        else:
+            main = lane.mid
+    return found
 
 
 def _lane(

@@ -36,7 +36,7 @@ def subscriber(session: Subscriber, node: Node) -> dict[str, Any]:
         "on_air": any(map(room.on_stage, room.publishers.values())),
         "layout": session.wish.layout,
         "layer": session.wish.layer,
-        "lanes": [_lane(session, lane.mid, lane.kind) for lane in session.lanes],
+        "lanes": [_lane(session, lane.mid, lane.kind) for lane in session.main_lanes],
     }
 
 
@@ -82,7 +82,7 @@ def services(node: Node, grant: Grant) -> dict[str, Any]:
             {
                 "id": s.id,
                 "room": s.room,
-                "lanes": [_lane(s, lane.mid, lane.kind) for lane in s.lanes],
+                "lanes": [_lane(s, lane.mid, lane.kind) for lane in s.main_lanes],
             }
             for s in node.subscribers.values()
             if s.grant.service and grant.governs(s.grant.conference, s.room)

@@ -12,11 +12,13 @@ import uvicorn
 
 from media import relays
 from media.errors import Draining
+from media.layout import Wish
 from media.node import Node
 from media.room import Stage
 from media.server import MediaApp
 from tests.media.builders import GROUP, KEYFRAME, ROOM, House, make_grant, make_settings, until
 from tests.media.test_forwarding import follows
+from tests.media.test_lanes import both_layers
 
 HERE = "annex"
 
@@ -74,6 +76,30 @@ async def test_many_watch_a_room_of_another_node_by_one_copy(pair: Pair) -> None
         assert follows(listener.seqs("video"))
         assert follows(listener.seqs("audio"))
         assert listener.subscriber.publishers["1"].grant.person == "ada"
+    assert len(pair.home.node.subscribers) == 1
+
+
+async def test_the_low_layer_of_a_room_of_another_node_is_one_request_away(pair: Pair) -> None:
+    speaker = await pair.home.speaker(kinds=("audio", "video", "video:alt"))
+    await both_layers(speaker, 10)
+    listener = await pair.away.listener(kinds=("video",))
+    other = await pair.away.listener("guest", kinds=("video",))
+    await until(lambda: any(s.peer.ready for s in pair.home.node.subscribers.values()))
+
+    async def shows(wanted: bytes) -> None:
+        for _ in range(200):
+            await both_layers(speaker, 10)
+            if wanted in (listener.payloads("video") or [b""])[-1]:
+                return
+        raise AssertionError(f"never {wanted!r}")
+
+    await shows(b"high")
+    for layer, wanted in (("low", b"l" * 40), ("high", b"high")):
+        pair.away.node.ask(listener.subscriber, Wish(layer=layer))
+        await shows(wanted)
+        assert listener.subscriber.layer("0") == layer
+    assert follows(listener.seqs("video"))
+    assert not any(b"l" * 40 in p for p in other.payloads("video"))
     assert len(pair.home.node.subscribers) == 1
 
 

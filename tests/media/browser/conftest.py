@@ -210,7 +210,7 @@ async def open_page(browser: Browser, address: str, *, init: str = "") -> Page:
     return page
 
 
-async def becomes(page: Page, script: str, wanted: Any, *, seconds: float = 10) -> None:
+async def becomes(page: Page, script: str, wanted: Any, *, seconds: float = 60) -> None:
     """Wait until a script gives this."""
     end = time.monotonic() + seconds
     while (seen := await page.evaluate(script)) != wanted:

@@ -34,21 +34,21 @@ async def test_two_speakers_and_a_screen_share(
     await ada.evaluate("publish('hall', 'ada', '#e00')")
     await bob.evaluate("publish('hall', 'bob', '#00e')")
     await eve.evaluate("watch('hall', 'eve', 3, {layout: 'screen'})")
-    await becomes(eve, "colours().sort()", ["blue", "dark", "red"], seconds=15)
+    await becomes(eve, "colours().sort()", ["blue", "dark", "red"])
     # A real capture of his tab, with the tone that it plays.
     assert await bob.evaluate("shareTab('#0c0')") == ["audio ", "video browser"]
-    await becomes(eve, "colours()[0]", "green", seconds=30)
+    await becomes(eve, "colours()[0]", "green")
     await becomes(eve, "colours().sort()", ["blue", "green", "red"])
     lanes = (await eve.evaluate("watching.lanes()"))["lanes"]
     pictures = [lane for lane in lanes if lane["kind"] == "video"]
     assert pictures[0]["source"] == "screen"
     assert pictures[0]["person"] == "bob"
     # His tab's tone has one of her two voices, before a microphone.
-    await becomes(eve, SCREEN_IS_HEARD, True, seconds=30)
+    await becomes(eve, SCREEN_IS_HEARD, True)
     # The faces beside a screen come in the low layer: a quarter of the width.
-    await becomes(eve, "sizes().slice(1)", [160, 160], seconds=15)
+    await becomes(eve, "sizes().slice(1)", [160, 160])
     await bob.evaluate("publishing.share(null)")
-    await becomes(eve, "['red', 'blue'].includes(colours()[0])", True, seconds=8)
+    await becomes(eve, "['red', 'blue'].includes(colours()[0])", True)
     assert await eve.evaluate("states") == ["joining", "joined"]
 
 
@@ -73,7 +73,7 @@ async def test_talkback_reaches_the_speaker_and_not_the_audience(
     own = "{group: 'stage', grantUrl: '/grant?person=ada&backstage=stage'}"
     await ada.evaluate(f"watch('hall', 'ada', 1, {own})")
     await eve.evaluate("watch('hall', 'eve', 1)")
-    await becomes(eve, HEARD, ["ada"], seconds=15)
+    await becomes(eve, HEARD, ["ada"])
     await pia.evaluate(
         """async () => {
           const {Talkback} = await import('/js/talkback.js');
@@ -83,7 +83,7 @@ async def test_talkback_reaches_the_speaker_and_not_the_audience(
           await talkback.start(['ada']);
         }"""
     )
-    await becomes(ada, HEARD, ["pia"], seconds=10)
+    await becomes(ada, HEARD, ["pia"])
     before = await ada.evaluate(SOUNDS)
     await ada.wait_for_timeout(500)
     assert await ada.evaluate(SOUNDS) > before + 10
@@ -104,7 +104,7 @@ async def test_fifty_switches_among_three_rooms(front: Front, browser: Browser) 
         page = await open_page(browser, front.address)
         await page.evaluate(f"publish('{room}', '{room}', '{paint}')")
     await eve.evaluate("watch('hall', 'eve', 1)")
-    await becomes(eve, "colours()", ["red"], seconds=15)
+    await becomes(eve, "colours()", ["red"])
     names, times = list(rooms), []
     for number in range(1, SWITCHES + 1):
         room = names[number % 3]
@@ -146,7 +146,7 @@ async def test_a_bad_way_freezes_no_picture(front: Front, browser: Browser, fate
       }};"""
     eve = await open_page(browser, front.address, init=through)
     await eve.evaluate("watch('hall', 'eve', 1, {layer: 'high'})")
-    await becomes(eve, "colours()", ["red"], seconds=15)
+    await becomes(eve, "colours()", ["red"])
     await eve.wait_for_timeout(1500)
     way.fate = fate
     await eve.evaluate("gap = 0")

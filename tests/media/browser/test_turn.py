@@ -139,8 +139,8 @@ async def test_a_blocked_viewer_comes_through_coturn(
     await ada.evaluate("publish('hall', 'ada', '#e00')")
     eve = await open_page(careless_browser, front.address, init=RELAY_ONLY)
     await eve.evaluate("watch('hall', 'eve', 1)")
-    await becomes(eve, "colours()", ["red"], seconds=15)
-    assert await eve.evaluate(WAY) == ["relay", protocol]
+    await becomes(eve, "colours()", ["red"])
+    await becomes(eve, f"({WAY})()", ["relay", protocol])
 
 
 async def test_where_every_way_is_blocked_the_page_hears_of_it_within_five_seconds(
@@ -158,5 +158,5 @@ async def test_where_every_way_is_blocked_the_page_hears_of_it_within_five_secon
     eve = await open_page(browser, front.address, init=nowhere)
     began = await eve.evaluate("performance.now()")
     await eve.evaluate("watch('hall', 'eve', 1)")
-    await becomes(eve, "blockedAt > 0", True, seconds=8)
+    await becomes(eve, "blockedAt > 0", True)
     assert await eve.evaluate("blockedAt") - began < 5000
