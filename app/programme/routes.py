@@ -52,27 +52,34 @@ async def plan_import(
 ) -> Response[Any]:
     """Show what the file would change; nothing is changed yet."""
     conference: Conference = request.state.conference
-    sent = data.get("file")
+    found = data.get("file")
+    sent = [
+        one
+        for one in (found if isinstance(found, list) else [found])
+        if isinstance(one, UploadFile) and one.filename
+    ]
     zone = str(data.get("zone") or "").strip()
-    if not isinstance(sent, UploadFile) or not sent.filename:
+    if not sent:
         return await _refused(request, slug, _("Choose a file first."), zone)
-    content = await sent.read(uploads.MOST_BYTES + 1)
-    if len(content) > uploads.MOST_BYTES:
+    if len(sent) > uploads.MOST_FILES:
+        return await _refused(request, slug, _("These are too many files for one export."), zone)
+    files = [(one.filename, await one.read(uploads.MOST_BYTES + 1)) for one in sent]
+    if sum(len(content) for _name, content in files) > uploads.MOST_BYTES:
         return await _refused(request, slug, _("The file is larger than 20 MB."), zone)
     try:
-        plan = await uploads.plan_import(conference.id, sent.filename, content, zone=zone or None)
+        plan = await uploads.plan_import(conference.id, files, zone=zone or None)
     except UnknownZone as error:
         return await _refused(request, slug, error.sentence, zone, asks_zone=True)
     except Unreadable as error:
         return await _refused(request, slug, error.sentence, zone)
-    upload = uploads.keep(settings, conference.id, content, now=now())
-    return _plan_page(request, slug, sent.filename, zone, upload, plan, {})
+    upload = uploads.keep(settings, conference.id, files, now=now())
+    return _plan_page(request, slug, files, zone, upload, plan, {})
 
 
 def _plan_page(
     request: Request[Any, Any, Any],
     slug: str,
-    name: str,
+    files: list[uploads.File],
     zone: str,
     upload: UUID,
     plan: uploads.ImportPlan,
@@ -83,7 +90,7 @@ def _plan_page(
         request,
         "programme/plan.html",
         at=f"/c/{slug}",
-        name=name,
+        name=", ".join(name for name, _content in files),
         zone=zone,
         upload=upload,
         plan=plan,
@@ -110,7 +117,7 @@ def _said(data: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _kept(settings: Settings, conference: UUID, upload: UUID) -> bytes:
+def _kept(settings: Settings, conference: UUID, upload: UUID) -> list[uploads.File]:
     try:
         return uploads.kept(settings, conference, upload)
     except FileNotFoundError:
@@ -127,17 +134,15 @@ async def plan_again(
 ) -> Response[Any]:
     """The plan of the kept file with other columns; nothing is changed yet."""
     conference: Conference = request.state.conference
-    content = _kept(settings, conference.id, upload)
-    name, zone, said = data.get("name", ""), data.get("zone", ""), _said(data)
+    files = _kept(settings, conference.id, upload)
+    zone, said = data.get("zone", ""), _said(data)
     try:
-        plan = await uploads.plan_import(
-            conference.id, name, content, zone=zone or None, columns=said
-        )
+        plan = await uploads.plan_import(conference.id, files, zone=zone or None, columns=said)
     except UnknownZone as error:
         return await _refused(request, slug, error.sentence, zone, asks_zone=True)
     except Unreadable as error:
         return await _refused(request, slug, error.sentence, zone)
-    return _plan_page(request, slug, name, zone, upload, plan, said)
+    return _plan_page(request, slug, files, zone, upload, plan, said)
 
 
 async def _refused(
@@ -166,13 +171,9 @@ async def apply_import(
 ) -> Redirect:
     """Make the kept file the draft, in one transaction, if the draft is what the plan was for."""
     conference: Conference = request.state.conference
-    content = _kept(settings, conference.id, upload)
+    files = _kept(settings, conference.id, upload)
     plan = await uploads.plan_import(
-        conference.id,
-        data.get("name", ""),
-        content,
-        zone=data.get("zone") or None,
-        columns=_said(data),
+        conference.id, files, zone=data.get("zone") or None, columns=_said(data)
     )
     expected = data.get("version", "")
     if expected != str(plan.draft_version):

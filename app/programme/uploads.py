@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,8 +23,13 @@ from app.programme.changes import Changes, between
 from app.settings import Settings
 
 MOST_BYTES = 20 * 1024 * 1024
+MOST_FILES = 20
 _KEPT = timedelta(days=1)
 _TABLES = (csv_table.FORMAT, xlsx_table.FORMAT)
+
+
+File = tuple[str, bytes]
+"""A file that was sent in: its name and its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +54,8 @@ def _path(settings: Settings, conference: UUID, upload: UUID) -> Path:
     return settings.var / "uploads" / f"{conference}.{upload}"
 
 
-def keep(settings: Settings, conference: UUID, content: bytes, *, now: datetime) -> UUID:
-    """Keep a file until it is applied; forgets those older than a day."""
+def keep(settings: Settings, conference: UUID, files: Sequence[File], *, now: datetime) -> UUID:
+    """Keep the files of one export until they are applied; forgets those older than a day."""
     upload = uuid4()
     path = _path(settings, conference, upload)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,25 +63,31 @@ def keep(settings: Settings, conference: UUID, content: bytes, *, now: datetime)
     for old in path.parent.iterdir():
         if old.stat().st_mtime < oldest:
             old.unlink(missing_ok=True)
-    path.write_bytes(content)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as pack:
+        # Numbered: two files may have one name, and a name may be anything.
+        for number, (name, content) in enumerate(files):
+            pack.writestr(f"{number}", content)
+            pack.getinfo(f"{number}").comment = name.encode()[:65535]
+    path.write_bytes(archive.getvalue())
     os.chmod(path, 0o600)
     return upload
 
 
-def kept(settings: Settings, conference: UUID, upload: UUID) -> bytes:
-    """The file again. Raises FileNotFoundError when it is too old."""
-    return _path(settings, conference, upload).read_bytes()
+def kept(settings: Settings, conference: UUID, upload: UUID) -> list[File]:
+    """The files again. Raises FileNotFoundError when they are too old."""
+    with zipfile.ZipFile(_path(settings, conference, upload)) as pack:
+        return [(one.comment.decode(errors="replace"), pack.read(one)) for one in pack.infolist()]
 
 
 async def plan_import(
     conference: UUID,
-    name: str,
-    content: bytes,
+    files: Sequence[File],
     *,
     zone: str | None,
     columns: Mapping[str, str] | None = None,
 ) -> ImportPlan:
-    """Read a file and compare it with the draft; changes nothing.
+    """Read the files of one export and compare them with the draft; changes nothing.
 
     `columns` says for a table which column holds which field, where the guess is wrong.
 
@@ -83,9 +96,9 @@ async def plan_import(
     present = await draft.read(conference)
 
     def work() -> ImportPlan:
-        imported = formats.read(name, content, zone=zone, columns=columns or None)
+        imported = formats.read_all(files, zone=zone, columns=columns or None)
         schedule = scoped(imported.schedule, conference)
-        header = columns_of(content) if imported.format in _TABLES else ()
+        header = columns_of(files[0][1]) if imported.format in _TABLES else ()
         before = present.schedule if present.schedule.sessions else None
         return ImportPlan(
             imported=imported,

@@ -15,6 +15,7 @@ from agenda.model import SessionId
 from app.clock import now
 from app.programme import draft, feed_token, releases, stars
 from app.settings import Settings
+from tests.agenda.test_open_event import export
 from tests.app.builders import NOW, make_conference, make_schedule, member, same_origin, sign_in
 
 ACTS = (
@@ -181,6 +182,28 @@ async def test_starring_twice_and_from_two_places_leaves_one_star(database: str)
     assert await stars.counts(conference.id) == {str(session): 1}
     assert not await stars.toggle(conference.id, ann, session, now=NOW)
     assert await stars.of(conference.id, ann) == frozenset()
+
+
+async def test_the_files_of_one_export_come_together(client: httpx.AsyncClient) -> None:
+    conference = await make_conference()
+    await sign_in(client, await member(conference, "owner"), now=now())
+    parts = [("file", (f"{name}.json", content)) for name, content in export()]
+
+    async def send(*files: tuple[str, tuple[str, bytes]]) -> httpx.Response:
+        sent = list(files)
+        return await client.post("/c/trial/import", files=sent, headers=same_origin())
+
+    plan = await send(*parts)
+    assert plan.status_code == 200, plan.text
+    assert "sessions.json, speakers.json" in plan.text
+    assert (await apply(client, plan)).status_code == 303
+    held = (await draft.read(conference.id)).schedule
+    assert "Ada Quay" in {speaker.name for speaker in held.speakers}
+    assert {room.name for room in held.rooms} == {"Hall", "Attic"}
+    mixed = await send(parts[0], ("file", ("x.csv", b"title\nGate\n")))
+    assert (mixed.status_code, "x.csv is not JSON" in mixed.text) == (422, True)
+    crowd = await send(*parts * 5)
+    assert (crowd.status_code, "too many files" in crowd.text) == (422, True)
 
 
 async def test_the_columns_of_a_table_are_shown_and_corrected(client: httpx.AsyncClient) -> None:
