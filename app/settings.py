@@ -82,6 +82,7 @@ class Settings:
     s3: S3 | None
     trusted_proxies: tuple[str, ...]
     trusted_hosts: tuple[str, ...]
+    operators: tuple[str, ...]
     certificate: Path | None
     certificate_key: Path | None
     demo: bool
@@ -237,6 +238,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         s3=_s3(env),
         trusted_proxies=_names(env.get("PLENARY_TRUSTED_PROXIES", "")),
         trusted_hosts=_names(env.get("PLENARY_TRUSTED_HOSTS", "")),
+        operators=_names(env.get("PLENARY_OPERATORS", "").lower()),
         certificate=certificate,
         certificate_key=certificate_key,
         demo=env.get("PLENARY_DEMO") == "1",

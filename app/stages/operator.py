@@ -9,15 +9,16 @@ from uuid import UUID
 import httpx
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath
 from litestar.response import Redirect, Response
 
 from agenda.model import Room
 from app.accounts.tables import Person
-from app.accounts.viewer import OWNER, STAFF
+from app.accounts.viewer import OWNER, STAFF, Viewer
 from app.clock import now
 from app.conferences.tables import Conference
+from app.html import gettext as _
 from app.html import page, wants_block
 from app.settings import Settings
 from app.stages import floor, house
@@ -140,6 +141,11 @@ async def _worst(found: house.House, state: dict[str, Any]) -> list[dict[str, An
     ]
 
 
+def operates(viewer: Viewer, settings: Settings) -> bool:
+    """Whether an owner runs the installation too. Where nobody is named, every owner does."""
+    return not settings.operators or (viewer.email or "").lower() in settings.operators
+
+
 @get("/c/{slug:str}/media", opt={"who": STAFF})
 async def media_page(
     request: Request[Any, Any, Any], slug: FromPath[str], settings: NamedDependency[Settings]
@@ -163,7 +169,7 @@ async def media_page(
         rooms=await _rooms(found, state, conference.id),
         nodes=[{"id": id, "draining": False, **figures} for id, figures in state["nodes"].items()],
         worst=await _worst(found, state),
-        sees_nodes=request.state.viewer.has(OWNER),
+        sees_nodes=request.state.viewer.has(OWNER) and operates(request.state.viewer, settings),
         now=found.now,
     )
 
@@ -176,7 +182,9 @@ async def order_node(
     order: FromPath[str],
     settings: NamedDependency[Settings],
 ) -> Response[Any]:
-    """`drain` a node for maintenance, or `resume` it."""
+    """`drain` a node for maintenance, or `resume` it: it serves all conferences of the house."""
+    if not operates(request.state.viewer, settings):
+        raise PermissionDeniedException(_("Media nodes are for those who run the installation."))
     if order not in ("drain", "resume"):
         raise NotFoundException("Orders for a node are drain and resume.")
     try:

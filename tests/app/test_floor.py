@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from app.accounts.who import Viewer
 from app.clock import now
 from app.live_tables import LiveEvent
 from app.programme import draft, releases
@@ -187,6 +189,14 @@ async def test_the_page_of_sound_and_picture_says_that_no_node_answers(show: Sho
     assert "Harbour Hall" in answer.text
     assert "/media/nodes/" not in answer.text
     assert (await show.ask("POST", "media/nodes/none/drain")).status_code == 403
+
+
+async def test_owners_drain_nodes_where_nobody_else_is_named(show: Show) -> None:
+    await show.as_("owner")
+    assert (await show.ask("POST", "media/nodes/none/drain")).status_code == 404
+    owner = Viewer(person=UUID(int=1), name="Olga", email="Olga@example.org")
+    for named, may in (((), True), (("olga@example.org",), True), (("root@example.org",), False)):
+        assert operator.operates(owner, replace(show.settings, operators=named)) is may
 
 
 def test_whoever_sends_stands_where_the_cues_put_them() -> None:
