@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -51,6 +52,7 @@ class Client:
     def __init__(self, kind: str, address: str, token: str) -> None:
         self.address, self.token = address, token
         self.location = ""
+        self.posted = False
         self.frames = 0
         self.pipeline = Gst.Pipeline()
         self.pipeline.add(Gst.parse_bin_from_description(PIPELINES[kind], False))
@@ -68,14 +70,24 @@ class Client:
         self.pipeline.set_state(Gst.State.PLAYING)
 
     def offer(self, peer: Any) -> None:
-        if not self.location:
+        if not self.posted:
             peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
 
     def offered(self, promise: Any) -> None:
         reply = promise.get_reply()  # The offer lives as long as this does.
         offer = reply.get_value("offer")
-        self.peer.emit("set-local-description", offer, None)
-        threading.Thread(target=self.post, args=(offer.sdp.as_text(),)).start()
+        text = offer.sdp.as_text()
+        if not all(codec in text.upper() for codec in ("PACKETIZATION-MODE=1", "OPUS/")):
+            # An encoder that has not begun yet has nothing to offer.
+            GLib.timeout_add(100, self.again)
+        elif not self.posted:
+            self.posted = True
+            self.peer.emit("set-local-description", offer, None)
+            threading.Thread(target=self.post, args=(text,)).start()
+
+    def again(self) -> bool:
+        self.offer(self.peer)
+        return False
 
     def post(self, offer: str) -> None:
         request = urllib.request.Request(
@@ -83,7 +95,12 @@ class Client:
             data=offer.encode(),
             headers={"Content-Type": "application/sdp", "Authorization": f"Bearer {self.token}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        try:
+            answered = urllib.request.urlopen(request, timeout=10)
+        except urllib.error.HTTPError as error:
+            print(error.read().decode(), offer, file=sys.stderr, flush=True)
+            raise
+        with answered as response:
             self.location = urllib.parse.urljoin(self.address, response.headers["Location"])
             say("created", response.status, self.location)
             _, answer = GstSdp.SDPMessage.new_from_text(response.read().decode())
