@@ -49,7 +49,12 @@ class _Transaction(SQLiteTransaction):
             try:
                 await self.begin()  # type: ignore[no-untyped-call]
             except BaseException:
-                self.engine.checkin(self.connection)
+                # Whoever is cancelled while waiting may have begun all the same, and would keep
+                # every other process from writing.
+                try:
+                    await asyncio.shield(_undo(self.connection))
+                finally:
+                    self.engine.checkin(self.connection)
                 raise
         except BaseException:
             self.engine.write_lock.release()
@@ -67,14 +72,19 @@ class _Transaction(SQLiteTransaction):
             elif not self._committed and not self._rolled_back:
                 await self.commit()  # type: ignore[no-untyped-call]
         except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                await self.connection.execute("ROLLBACK")
+            await asyncio.shield(_undo(self.connection))
             raise
         finally:
             self.engine.current_transaction.reset(self.context)
             self.engine.checkin(self.connection)
             self.engine.write_lock.release()
         return error is None
+
+
+async def _undo(connection: aiosqlite.Connection) -> None:
+    """Roll back whatever was begun, if anything was."""
+    with contextlib.suppress(sqlite3.Error):
+        await connection.execute("ROLLBACK")
 
 
 def _fetch(connection: sqlite3.Connection, query: str, args: list[Any]) -> list[Any]:

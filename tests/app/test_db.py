@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sqlite3
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -46,3 +49,33 @@ async def test_read_then_write_from_many_tasks_loses_no_update(database: str) ->
 
     await asyncio.gather(*(one() for _ in range(30)))
     assert await Person.select(Person.name).first() == {"name": "30"}
+
+
+async def test_who_is_cancelled_while_waiting_to_begin_has_begun_nothing(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "waiting.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    other = sqlite3.connect(path, isolation_level=None)
+    async with db.opened(f"sqlite:///{path}"):
+        assert await Person.count() == 0
+
+        async def begin() -> None:
+            async with db.transaction():
+                raise AssertionError("another process is writing")
+
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(begin())
+        await asyncio.sleep(0.3)
+        waiting.cancel()
+        await asyncio.sleep(0.1)
+        other.execute("ROLLBACK")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        # Others can write, and so can whoever comes next on the same connection.
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+        async with db.transaction():
+            await Person(id=uuid4(), name="next", created_at=now()).save()
+        assert await Person.count() == 1
+    other.close()
