@@ -18,7 +18,7 @@ from agenda.formats import csv_table, xlsx_table
 from app import live
 from app.accounts.viewer import OWNER
 from app.clock import now
-from app.editor import sheet, steps, store
+from app.editor import sheet, sheet_edits, steps, store
 from app.editor.bodies import json_body
 from app.editor.facts import Facts
 from app.editor.words import refusal
@@ -101,7 +101,7 @@ async def change(
     wishes = _wishes(held.get("rows") or [])
     gone = [str(key) for key in held.get("gone") or []]
     desk = await store.present(request.state.conference.id)
-    facts, troubles = sheet.facts(desk, kind, wishes, gone)
+    facts, troubles = sheet_edits.facts(desk, kind, wishes, gone)
     words = ""
     if facts is not None:
         words = await _store(request, facts)
@@ -171,7 +171,7 @@ async def take_in(
         names = ", ".join(column.words for column in sheet.columns(kind) if not column.fixed)
         words = _("No column of the file has a name that is known here: %(names)s.")
         return await _told(request, slug, kind, words % {"names": names})
-    facts, troubles = sheet.facts(desk, kind, wishes)
+    facts, troubles = sheet_edits.facts(desk, kind, wishes)
     if troubles:
         return await _told(
             request, slug, kind, _("Nothing was taken in. Mend these in the file first:"), troubles

@@ -54,6 +54,6 @@ def web(address: str) -> str:
     return wanted if fine else ""
 
 
-def to_booth(slug: str, sponsor_slug: str, rest: str) -> Redirect:
-    """Back to a page of the booth after a form."""
-    return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}/{rest}", status_code=303)
+def to_booth(slug: str, sponsor_slug: str, rest: str = "#contact") -> Redirect:
+    """Back to the booth, or a page of it, after a form."""
+    return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}{rest}", status_code=303)

@@ -13,7 +13,7 @@ from app.html import gettext as _
 from app.reports.cells import cell
 from app.reports.sheets import Sheet, workbook
 from app.sponsors import view
-from app.sponsors.leads import Lead, Ledger
+from app.sponsors.ledger import Lead, Ledger
 from app.sponsors.names import parted
 from app.words import local
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,16 @@ async def of(sponsor: UUID) -> list[dict[str, Any]]:
         .order_by(SponsorFile.created_at)
     )
     return rows
+
+
+async def logos(sponsors: Collection[UUID]) -> dict[UUID, UUID]:
+    """The logo's file of each of these sponsors that has one."""
+    if not sponsors:
+        return {}
+    rows = await SponsorFile.select(SponsorFile.id, SponsorFile.sponsor).where(
+        SponsorFile.sponsor.is_in(list(sponsors)), SponsorFile.kind == "logo"
+    )
+    return {row["sponsor"]: row["id"] for row in rows}
 
 
 async def find(sponsor: UUID, file: UUID) -> dict[str, Any] | None:

@@ -17,8 +17,9 @@ from app.jobs import store as jobs
 from app.jobs.routes import shown
 from app.programme import releases
 from app.sponsors import consent, exports, leads, store, view
-from app.sponsors.access import READERS, Form, own, text
-from app.sponsors.leads import Lead, LeadMoved, Ledger
+from app.sponsors.access import READERS, Form, own, text, to_booth
+from app.sponsors.leads import LeadMoved
+from app.sponsors.ledger import Lead, Ledger
 
 _SORTS = {"time": "given_at", "score": "score", "rating": "rating"}
 
@@ -101,7 +102,7 @@ async def make_paper(
         asked_by=request.state.viewer.person,
         now=now(),
     )
-    return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}/leads", status_code=303)
+    return to_booth(slug, sponsor_slug, "/leads")
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response[bytes]:
@@ -231,7 +232,7 @@ async def mark_lead(
         )
     if note := text(data, "note", 2000):
         await leads.note(sponsor["id"], person, note, by=request.state.viewer.name, now=now())
-    return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}/leads/{lead}", status_code=303)
+    return to_booth(slug, sponsor_slug, f"/leads/{lead}")
 
 
 handlers: list[Any] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -20,8 +20,9 @@ from app.programme.releases import Released
 from app.reports import figures
 from app.reports.figures import Stay, shown
 from app.reports.store import lives
-from app.sponsors import score, store
-from app.sponsors.score import Part, Signals
+from app.sponsors import store
+from app.sponsors.ledger import Audience, Lead, Ledger, Note, Taken, Typical
+from app.sponsors.score import Signals
 from app.sponsors.tables import (
     BoothMeeting,
     BoothSignal,
@@ -43,108 +44,6 @@ class LeadMoved(Exception):
     """Somebody else of the team changed this lead meanwhile."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    text: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
-    """A contact as its sponsor may see it: what was not given is empty. `given_at` is aware UTC."""
-
-    id: UUID
-    given_at: datetime
-    source: str
-    name: str
-    email: str
-    organization: str
-    fields: tuple[str, ...]
-    wording: str
-    phone: str = ""
-    message: str = ""
-    wants_call: bool = False
-    rating: int = 0
-    tags: tuple[str, ...] = ()
-    owner: UUID | None = None
-    answered: bool = False
-    version: int = 0
-    notes: tuple[Note, ...] = ()
-    signals: Signals = field(default_factory=Signals)
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        return score.parts(self.signals)
-
-    @property
-    def score(self) -> int:
-        return score.total(self.parts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audience:
-    """A sponsored session's audience; None where fewer than five people were there."""
-
-    session: str
-    title: str
-    start: datetime
-    room: str
-    unique: int | None
-    minutes: int | None
-    live: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """How often a file was taken along, by how many people; None below five."""
-
-    name: str
-    times: int | None
-    people: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Typical:
-    """Medians over the sponsors of a tier (or of all, where the tier is small), this one too."""
-
-    tier: str
-    sponsors: int
-    leads: float
-    visitors: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """All that a sponsor may know. Leads are newest first; those taken back are only counted.
-
-    Counts of visits, people and seconds at the booth are None below five people.
-    """
-
-    leads: tuple[Lead, ...]
-    revoked: int
-    visits: int | None
-    visitors: int | None
-    half_stayed_s: float | None = None
-    audiences: tuple[Audience, ...] = ()
-    taken: tuple[Taken, ...] = ()
-    typical: Typical | None = None
-
-    @property
-    def sources(self) -> list[tuple[str, int]]:
-        """How many leads came from where, most first."""
-        return Counter(lead.source for lead in self.leads).most_common()
-
-    @property
-    def ratings(self) -> list[tuple[int, int]]:
-        """How many leads have which rating, the best first; 0 is none yet."""
-        return sorted(Counter(lead.rating for lead in self.leads).items(), reverse=True)
-
-    @property
-    def calls(self) -> list[Lead]:
-        return [lead for lead in self.leads if lead.wants_call]
-
-
 async def gather(sponsor: Mapping[str, Any], conference: Conference, *, now: datetime) -> Ledger:
     """Everything that a sponsor may know as of now."""
     rows = await _standing(sponsor["id"])
@@ -160,8 +59,8 @@ async def gather(sponsor: Mapping[str, Any], conference: Conference, *, now: dat
     )
     audiences, watched = await _sessions(sponsor["id"], conference, people, now=now)
     did = _Did(
-        visits=visits,
-        taken=taken,
+        visits=_by_person(visits),
+        taken=_by_person(taken),
         watched=watched,
         meetings=await _meetings(sponsor["id"]),
         draws=await _draws(sponsor["id"]),
@@ -183,23 +82,30 @@ async def gather(sponsor: Mapping[str, Any], conference: Conference, *, now: dat
 class _Did:
     """Who did what at one sponsor's, by person."""
 
-    visits: Sequence[Mapping[str, Any]]
-    taken: Sequence[Mapping[str, Any]]
+    visits: Mapping[UUID, Sequence[Mapping[str, Any]]]
+    taken: Mapping[UUID, Sequence[Mapping[str, Any]]]
     watched: Mapping[UUID, float]
     meetings: Mapping[UUID, int]
     draws: Mapping[UUID, int]
 
     def signals(self, person: UUID, *, wants_call: bool) -> Signals:
-        own = [row for row in self.visits if row["person"] == person]
+        own = self.visits.get(person, ())
         return Signals(
             wants_call=wants_call,
             meetings=self.meetings.get(person, 0),
-            downloads=len({row["subject"] for row in self.taken if row["person"] == person}),
+            downloads=len({row["subject"] for row in self.taken.get(person, ())}),
             session_s=self.watched.get(person, 0.0),
             visits=len(own),
             dwell_s=sum(map(_dwell, own)),
             draws=self.draws.get(person, 0),
         )
+
+
+def _by_person(rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID, list[Mapping[str, Any]]]:
+    found: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["person"]].append(row)
+    return found
 
 
 def _dwell(visit: Mapping[str, Any]) -> float:
@@ -362,11 +268,11 @@ def _watched(
     held = {one.slot: one for one in lives(changes, now=now)}
     known = [held[slot.id] for slot in slots if slot.id in held]
     counted = {one.live.slot: one for one in figures.attendance(stays, known)}
+    own: dict[str, list[Stay]] = defaultdict(list)
+    for stay in stays:
+        own[stay.person].append(stay)
     seconds = {
-        person: sum(
-            one.seconds
-            for one in figures.attendance([s for s in stays if s.person == str(person)], known)
-        )
+        person: sum(one.seconds for one in figures.attendance(own.get(str(person), []), known))
         for person in people
     }
     found = []

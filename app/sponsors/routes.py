@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath
-from litestar.response import File, Redirect, Response
+from litestar.response import Redirect, Response
 
 from app.accounts.viewer import ANYONE, EVERYBODY, OWNER, Viewer
 from app.attendees import store as attendees
@@ -23,10 +22,12 @@ from app.settings import Settings
 from app.sponsors import (
     consent,
     draws,
+    file_routes,
     files,
     lead_routes,
     manage_routes,
     meetings,
+    room_routes,
     scan_routes,
     setup_routes,
     store,
@@ -34,9 +35,7 @@ from app.sponsors import (
     team_routes,
     view,
 )
-from app.sponsors.access import Form, own, sponsor_of, text
-from app.stages import grants
-from media.turn import ice_servers
+from app.sponsors.access import Form, own, sponsor_of, text, to_booth
 
 
 @get("/c/{slug:str}/sponsors", opt={"who": ANYONE})
@@ -44,17 +43,8 @@ async def sponsors(request: Request[Any, Any, Any], slug: FromPath[str]) -> Resp
     conference, viewer = request.state.conference, request.state.viewer
     given = await consent.given_by(viewer.person, conference.id) if viewer else {}
     shown = await store.lobby(conference.id)
-    logos = await _logos([one["id"] for _tier, held in shown for one in held])
+    logos = await files.logos([one["id"] for _tier, held in shown for one in held])
     return page(request, "sponsors/list.html", shown=shown, given=given, logos=logos)
-
-
-async def _logos(of: list[UUID]) -> dict[UUID, UUID]:
-    return {
-        sponsor: row["id"]
-        for sponsor in of
-        for row in await files.of(sponsor)
-        if row["kind"] == "logo"
-    }
 
 
 @get("/c/{slug:str}/sponsors/{sponsor_slug:str}", opt={"who": ANYONE})
@@ -141,10 +131,6 @@ async def _sessions(conference: UUID, sponsor: UUID) -> list[Any]:
     )
 
 
-def _booth(slug: str, sponsor_slug: str, anchor: str = "contact") -> Redirect:
-    return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}#{anchor}", status_code=303)
-
-
 async def _give(
     request: Request[Any, Any, Any], sponsor: dict[str, Any], data: Form, source: str
 ) -> None:
@@ -177,7 +163,7 @@ async def share(
     """Give one's contact, in the words that the form showed."""
     sponsor = await sponsor_of(request, sponsor_slug)
     await _give(request, sponsor, data, "booth")
-    return _booth(slug, sponsor_slug)
+    return to_booth(slug, sponsor_slug)
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/contact/withdraw", opt={"who": EVERYBODY})
@@ -200,7 +186,7 @@ async def withdraw(
                 settings=settings,
                 now=instant,
             )
-    return _booth(slug, sponsor_slug)
+    return to_booth(slug, sponsor_slug)
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/here", opt={"who": EVERYBODY}, status_code=204)
@@ -212,69 +198,6 @@ async def here(
     person = request.state.viewer.person
     if not await store.works_for(person, sponsor["id"]):
         await store.still_here(sponsor["id"], person, now=now())
-
-
-@get("/c/{slug:str}/sponsors/{sponsor_slug:str}/files/{file_id:uuid}", opt={"who": ANYONE})
-async def booth_file(
-    request: Request[Any, Any, Any],
-    settings: NamedDependency[Settings],
-    slug: FromPath[str],
-    sponsor_slug: FromPath[str],
-    file_id: FromPath[UUID],
-) -> Response[Any] | File:
-    """A logo or video to show, or a file to take along, which is counted."""
-    sponsor = await sponsor_of(request, sponsor_slug)
-    row = await files.find(sponsor["id"], file_id)
-    path = files.path_of(settings, row) if row is not None else None
-    if row is None or path is None or not path.is_file():
-        raise NotFoundException
-    viewer: Viewer | None = request.state.viewer
-    if row["kind"] == "video":
-        return await _part(request, path, row)
-    if row["kind"] == "logo":
-        body = await asyncio.to_thread(path.read_bytes)
-        return Response(
-            body,
-            media_type="image/png",
-            headers={"Cache-Control": "public, max-age=86400, immutable"},
-        )
-    behind = viewer is not None and await store.works_for(viewer.person, sponsor["id"])
-    if not behind:
-        person = viewer.person if viewer else None
-        await store.signal(sponsor["id"], person, "download", row["id"], now=now())
-    return File(
-        path=path,
-        filename=row["name"],
-        media_type="application/octet-stream",
-        content_disposition_type="attachment",
-        headers={"Cache-Control": "private, no-store"},
-    )
-
-
-async def _part(request: Request[Any, Any, Any], path: Any, row: dict[str, Any]) -> Response[Any]:
-    """The wanted stretch of a video (RFC 9110, ranges), so that it can be sought in."""
-    size = row["size"]
-    wanted = files.span(request.headers.get("range", "bytes=0-"), size)
-    if wanted is None:
-        return Response(b"", status_code=416, headers={"Content-Range": f"bytes */{size}"})
-    first, last = wanted
-
-    def read() -> bytes:
-        with path.open("rb") as held:
-            held.seek(first)
-            chunk: bytes = held.read(last - first + 1)
-            return chunk
-
-    return Response(
-        await asyncio.to_thread(read),
-        status_code=206,
-        media_type=row["media_type"],
-        headers={
-            "Content-Range": f"bytes {first}-{last}/{size}",
-            "Accept-Ranges": "bytes",
-            "Cache-Control": "public, max-age=3600",
-        },
-    )
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/meetings", opt={"who": EVERYBODY})
@@ -314,7 +237,7 @@ async def book(
         words = _("That time has just been taken. Choose another.")
         shown = await _shown(request, sponsor, viewer, behind=False, error=words)
         return page(request, "sponsors/booth.html", status=409, **shown)
-    return _booth(slug, sponsor_slug, "meetings")
+    return to_booth(slug, sponsor_slug, "#meetings")
 
 
 @post(
@@ -340,8 +263,8 @@ async def call_off(
         sponsor, meeting, conference=request.state.conference, settings=settings, now=now()
     )
     if behind:
-        return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}/meetings", status_code=303)
-    return _booth(slug, sponsor_slug, "meetings")
+        return to_booth(slug, sponsor_slug, "/meetings")
+    return to_booth(slug, sponsor_slug, "#meetings")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/draws/{draw:uuid}/enter", opt={"who": EVERYBODY})
@@ -358,46 +281,7 @@ async def enter_draw(
         raise PermissionDeniedException
     await _give(request, sponsor, data, "draw")
     await draws.enter(sponsor["id"], draw, request.state.viewer.person, now=now())
-    return _booth(slug, sponsor_slug, "draws")
-
-
-async def _room(request: Request[Any, Any, Any], sponsor_slug: str) -> dict[str, Any]:
-    sponsor = await sponsor_of(request, sponsor_slug)
-    if not sponsor["live_room"]:
-        raise NotFoundException(_("This booth has no room. Write to its staff instead."))
-    return sponsor
-
-
-@get("/c/{slug:str}/sponsors/{sponsor_slug:str}/room", opt={"who": EVERYBODY})
-async def room(
-    request: Request[Any, Any, Any], slug: FromPath[str], sponsor_slug: FromPath[str]
-) -> Response[str]:
-    """The booth's room: visitors and staff see and hear each other."""
-    sponsor = await _room(request, sponsor_slug)
-    staff = [one for one in await store.staff(sponsor["id"], now=now()) if one.on_duty]
-    behind = await store.works_for(request.state.viewer.person, sponsor["id"])
-    return page(request, "sponsors/room.html", sponsor=sponsor, staff=staff, own=behind)
-
-
-@get("/c/{slug:str}/sponsors/{sponsor_slug:str}/room/grant", opt={"who": EVERYBODY})
-async def room_grant(
-    request: Request[Any, Any, Any],
-    settings: NamedDependency[Settings],
-    slug: FromPath[str],
-    sponsor_slug: FromPath[str],
-) -> dict[str, Any]:
-    """A fresh grant to take part in the booth's room."""
-    sponsor = await _room(request, sponsor_slug)
-    viewer: Viewer = request.state.viewer
-    token = grants.round_table(
-        settings, request.state.conference.id, sponsor["id"], viewer, now=now()
-    )
-    return {
-        "grant": token,
-        "room": str(sponsor["id"]),
-        "group": str(sponsor["id"]),
-        "ice_servers": ice_servers(settings.turn, str(viewer.person), now=now()),
-    }
+    return to_booth(slug, sponsor_slug, "#draws")
 
 
 handlers: list[Any] = [
@@ -406,12 +290,11 @@ handlers: list[Any] = [
     share,
     withdraw,
     here,
-    booth_file,
     book,
     call_off,
     enter_draw,
-    room,
-    room_grant,
+    *file_routes.handlers,
+    *room_routes.handlers,
     *scan_routes.handlers,
     *setup_routes.handlers,
     *team_routes.handlers,

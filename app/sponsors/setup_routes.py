@@ -95,7 +95,7 @@ async def save_setup(
         words = _("Somebody of your team changed the booth meanwhile. This is how it is now.")
         fresh = await own(request, sponsor_slug)
         return await _setup(request, fresh, error=words, where="top", status=409)
-    return to_booth(slug, sponsor_slug, "setup")
+    return to_booth(slug, sponsor_slug, "/setup")
 
 
 def _offers(data: dict[str, str]) -> list[dict[str, str]]:
@@ -133,7 +133,7 @@ async def add_file(
         await files.keep(settings, sponsor["id"], kind, sent, now=now())
     except files.Refused as error:
         return await _setup(request, sponsor, error=str(error), where=kind, status=422)
-    return to_booth(slug, sponsor_slug, "setup#files")
+    return to_booth(slug, sponsor_slug, "/setup#files")
 
 
 @post(
@@ -149,7 +149,7 @@ async def remove_file(
 ) -> Redirect:
     sponsor = await own(request, sponsor_slug)
     await files.remove(settings, sponsor["id"], file_id)
-    return to_booth(slug, sponsor_slug, "setup#files")
+    return to_booth(slug, sponsor_slug, "/setup#files")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/setup/hours", opt={"who": READERS})
@@ -162,7 +162,7 @@ async def save_hours(
     minutes = int(data["minutes"]) if data.get("minutes", "").isdecimal() else 0
     if minutes not in meetings.LENGTHS:
         await meetings.hours_edited(sponsor["id"], 0, [])
-        return to_booth(slug, sponsor_slug, "setup#hours")
+        return to_booth(slug, sponsor_slug, "/setup#hours")
     try:
         opens, closes = time.fromisoformat(data["opens"]), time.fromisoformat(data["closes"])
     except (KeyError, ValueError):
@@ -177,7 +177,7 @@ async def save_hours(
         )
         return await _setup(request, sponsor, error=words, where="hours", status=422)
     await meetings.hours_edited(sponsor["id"], minutes, windows)
-    return to_booth(slug, sponsor_slug, "setup#hours")
+    return to_booth(slug, sponsor_slug, "/setup#hours")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/setup/hook", opt={"who": READERS})
@@ -202,7 +202,7 @@ async def save_hook(
             shown = {**sponsor, **wanted}
             return await _setup(request, shown, error=words, where="hook", status=422)
     await store.edit(sponsor["id"], {**wanted, "hook_error": ""})
-    return to_booth(slug, sponsor_slug, "setup#hook")
+    return to_booth(slug, sponsor_slug, "/setup#hook")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/draws", opt={"who": READERS})
@@ -221,7 +221,7 @@ async def open_draw(
     await draws.open_draw(
         sponsor["id"], title=title, prize=text(data, "prize", 500), closes_at=closes
     )
-    return to_booth(slug, sponsor_slug, "setup#draws")
+    return to_booth(slug, sponsor_slug, "/setup#draws")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/draws/{draw:uuid}", opt={"who": READERS})
@@ -234,7 +234,7 @@ async def pull_draw(
     """Draw the winner, once."""
     sponsor = await own(request, sponsor_slug)
     await draws.pull(sponsor["id"], draw, now=now())
-    return to_booth(slug, sponsor_slug, "setup#draws")
+    return to_booth(slug, sponsor_slug, "/setup#draws")
 
 
 handlers: list[Any] = [

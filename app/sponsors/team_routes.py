@@ -89,7 +89,7 @@ async def hire(
         },
         now=instant,
     )
-    return to_booth(slug, sponsor_slug, "team")
+    return to_booth(slug, sponsor_slug, "/team")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/team/{person:uuid}/remove", opt={"who": READERS})
@@ -102,8 +102,8 @@ async def dismiss(
     sponsor = await own(request, sponsor_slug)
     await store.dismiss(sponsor["id"], request.state.conference.id, person)
     if person == request.state.viewer.person:
-        return Redirect(f"/c/{slug}/sponsors/{sponsor_slug}", status_code=303)
-    return to_booth(slug, sponsor_slug, "team")
+        return to_booth(slug, sponsor_slug, "")
+    return to_booth(slug, sponsor_slug, "/team")
 
 
 @post("/c/{slug:str}/sponsors/{sponsor_slug:str}/team/duty", opt={"who": READERS})
@@ -115,7 +115,7 @@ async def duty(
     await store.duty(
         sponsor["id"], request.state.viewer.person, on=data.get("on") == "1", now=now()
     )
-    return to_booth(slug, sponsor_slug, "team")
+    return to_booth(slug, sponsor_slug, "/team")
 
 
 @get("/c/{slug:str}/sponsors/{sponsor_slug:str}/meetings", opt={"who": READERS})

@@ -15,7 +15,7 @@ from app.html import day_words, language, ngettext
 from app.html import gettext as _
 from app.reports import charts
 from app.reports.charts import Mark, Span
-from app.sponsors.leads import Audience, Lead, Ledger, Typical
+from app.sponsors.ledger import Audience, Lead, Ledger, Typical
 from app.sponsors.score import RULES, Part
 from app.words import local
 

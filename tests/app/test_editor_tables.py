@@ -13,7 +13,7 @@ from agenda.formats import csv_table
 from agenda.model import Room, RoomId, SessionState
 from app.clock import now
 from app.editor import desk as desks
-from app.editor import sheet, steps
+from app.editor import sheet, sheet_edits, steps
 from app.editor.desk import Desk, Wanted
 from app.editor.sheet import Wish
 from app.programme import draft
@@ -34,7 +34,7 @@ def open_desk() -> Desk:
 
 
 def after(desk: Desk, kind: str, *wishes: Wish, gone: tuple[str, ...] = ()) -> Desk:
-    facts, troubles = sheet.facts(desk, kind, wishes, gone)
+    facts, troubles = sheet_edits.facts(desk, kind, wishes, gone)
     assert troubles == []
     assert facts is not None
     return desks.apply(desk, steps.of(facts), line=None)
@@ -72,7 +72,7 @@ def test_the_same_text_is_no_edit() -> None:
     desk = open_desk()
     for kind in ("sessions", "speakers", "rooms", "tracks"):
         for line in sheet.lines(desk, kind):
-            facts, troubles = sheet.facts(desk, kind, [Wish(id=line.id, to=line.cells)])
+            facts, troubles = sheet_edits.facts(desk, kind, [Wish(id=line.id, to=line.cells)])
             assert (facts, troubles) == (None, [])
 
 
@@ -84,7 +84,7 @@ def test_one_bad_cell_holds_up_all_and_is_named() -> None:
         Wish(id=two.id, to={"minutes": "soon"}),
         Wish(id=None, to={"title": "New", "state": "perhaps"}),
     ]
-    facts, troubles = sheet.facts(desk, "sessions", wishes)
+    facts, troubles = sheet_edits.facts(desk, "sessions", wishes)
     assert facts is None
     assert [(t.row, t.column) for t in troubles] == [(1, "minutes"), (2, "state")]
 
@@ -93,7 +93,7 @@ def test_what_somebody_else_wrote_is_not_overwritten() -> None:
     desk = open_desk()
     room = desk.schedule.rooms[0]
     wish = Wish(id=room.id, was={"name": "Old hall"}, to={"name": "New hall"})
-    facts, (trouble,) = sheet.facts(desk, "rooms", [wish])
+    facts, (trouble,) = sheet_edits.facts(desk, "rooms", [wish])
     assert facts is None
     assert trouble.present == "Hall"
 
@@ -123,7 +123,7 @@ def test_blocked_times_name_rooms_speakers_or_everybody() -> None:
         "Hall",
         "Speaker of Gate",
     ]
-    _, (trouble,) = sheet.facts(
+    _, (trouble,) = sheet_edits.facts(
         desk, "blocked", [Wish(id=None, to={"who": "Nobody", "from": "x", "to": "y"})]
     )
     assert trouble.column == "who"

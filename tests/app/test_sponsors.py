@@ -15,7 +15,7 @@ from app.clock import now
 from app.conferences.tables import Conference
 from app.settings import Settings
 from app.sponsors import consent, exports, leads, store, view
-from app.sponsors.leads import Lead, Ledger
+from app.sponsors.ledger import Lead, Ledger
 from app.sponsors.tables import BoothVisit, Consent, Sponsor, SponsorStaff
 from tests.app.builders import same_origin, sign_in
 from tests.app.making import T0, make_attendee, make_conference, make_person, make_schedule, release
