@@ -188,7 +188,7 @@ async def _preview(conference: Conference, settings: Settings, ticket: str, desi
     rows = await badges.registrations(conference.id, ticket=ticket or None)
     key = codes.key_of(conference.id, settings.secret)
     logo = f"/c/{conference.slug}/logo.png?v={brand.load(conference.brand).version}"
-    event = badges.event_of(conference, logo)
+    event = badges.event_of(conference, brand.on_paper(conference.brand, logo))
     return render(
         "badges/_preview.html",
         cards=preview(samples(rows, ticket, key), design, event),

@@ -20,7 +20,6 @@ from app.attendees.designs import Design, Layout
 from app.attendees.fitting import BOXES, sizes, stacked, whole
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-_HOUSE = {"accent": "", "on": "", "logo": "", "plate": ""}
 
 
 def with_pictures(text: str) -> Markup:
@@ -130,13 +129,12 @@ def _set_up(
 ) -> Document:
     template, sheets, fonts = _set(letters)
     layout = designs.layout(design)
-    said = {**_HOUSE, **event}
-    held = [face(badge, design, said) for badge in badges]
+    held = [face(badge, design, event) for badge in badges]
     text = template.render(
         pages=pages(held, design, layout),
         design=design,
         layout=layout,
-        event=said,
+        event=event,
         language=language,
     )
     return HTML(string=text, base_url=str(ROOT / "static")).render(

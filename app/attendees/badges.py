@@ -194,23 +194,22 @@ def _order(
     letters: str,
 ) -> dict[str, Any]:
     key = codes.key_of(conference.id, settings.secret)
-    logo = brand.file_address(conference.brand, settings.files)
     return {
         "badges": [badge_of(row, key) for row in rows],
         "design": asdict(design),
-        "event": event_of(conference, logo),
+        "event": event_of(conference, brand.printed(conference.brand, settings.files)),
         "language": language.get(),
         "letters": letters,
     }
 
 
-def event_of(conference: Conference, logo: str) -> dict[str, str]:
-    """What every badge of a conference says, in its look; `logo` is where that is found."""
+def event_of(conference: Conference, look: Mapping[str, str]) -> dict[str, str]:
+    """What every badge of a conference says, in its look (app.conferences.brand.on_paper)."""
     return {
         "title": conference.title,
         "dates": dates(conference),
         "line": _("Everything happens online. Show this code where you want to be known."),
-        **brand.on_paper(conference.brand, logo),
+        **look,
     }
 
 

@@ -131,9 +131,7 @@ async def make_one(task: Task) -> Made:
         f"{task.settings.base_url}/c/{conference.slug}"
         f"/certificates/{sign(place['badge_code'], held, key)}"
     )
-    look = brand.on_paper(
-        conference.brand, brand.file_address(conference.brand, task.settings.files)
-    )
+    look = brand.printed(conference.brand, task.settings.files)
     text = await asyncio.to_thread(_page, conference, row["name"], held, address, look)
     out = task.file(".pdf")
     order = {"text": text, "out": str(out), "sheet": "badges/certificate.css"}

@@ -65,7 +65,7 @@ class Brand:
     @property
     def paper(self) -> str:
         """The accent on paper."""
-        return tones(self.accent)["up"].fill if self.accent else "#14171a"
+        return (tones(self.accent) if self.accent else HOUSE)["up"].fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,12 +223,16 @@ def sender(title: str, stored: str) -> dict[str, Any]:
     return {"from_name": title} | ({} if held.plain else {"look": _mail(held)})
 
 
+def in_mail(accent: str = "") -> dict[str, str]:
+    """The colours of a mail, on paper and in the dark."""
+    held = tones(accent) if accent else HOUSE
+    up, down = held["up"], held["down"]
+    return {"accent": up.fill, "on": up.on, "dark": down.fill, "on_dark": down.on}
+
+
 def _mail(held: Brand) -> dict[str, Any]:
     """Colours on paper and in the dark, and the logo's file below settings.files."""
-    found: dict[str, Any] = {}
-    if held.accent:
-        up, down = (tones(held.accent)[light] for light in ("up", "down"))
-        found |= {"accent": up.fill, "on": up.on, "dark": down.fill, "on_dark": down.on}
+    found: dict[str, Any] = in_mail(held.accent) if held.accent else {}
     if held.logo is not None:
         width = min(round(_MAIL_LOGO * held.logo.width / held.logo.height), 3 * _MAIL_LOGO)
         height = round(width * held.logo.height / held.logo.width)
@@ -237,15 +241,16 @@ def _mail(held: Brand) -> dict[str, Any]:
     return found
 
 
-def file_address(stored: str, files: Path) -> str:
-    """Where a press finds the logo, below settings.files; empty where there is none."""
+def printed(stored: str, files: Path) -> dict[str, str]:
+    """The look for what a press prints, with the logo's file below settings.files."""
     logo = load(stored).logo
-    return (files / logo.stored).as_uri() if logo and (files / logo.stored).is_file() else ""
+    there = logo is not None and (files / logo.stored).is_file()
+    return on_paper(stored, (files / logo.stored).as_uri() if logo and there else "")
 
 
 def on_paper(stored: str, address: str) -> dict[str, str]:
-    """The look for what is printed: the accent with what is written on it, and the logo, at `address`
-    where the conference has one. Empty strings are the house's own."""
+    """The look of a paper: the accent with what is written on it, and the logo, at `address` where
+    the conference has one. Empty strings are the house's own."""
     held = load(stored)
     tone = tones(held.accent)["up"] if held.accent else None
     return {

@@ -20,6 +20,7 @@ from app.conferences.brand import Brand
 from app.conferences.tables import Conference
 from app.html import gettext as _
 from app.html import page
+from app.pictures import Refused
 from app.settings import Settings
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -131,9 +132,9 @@ async def add_logo(
     held, sent = brand.load(conference.brand), data.get("file")
     try:
         if not isinstance(sent, UploadFile) or not sent.filename:
-            raise looks.Refused(_("Choose a file first."))
+            raise Refused(_("Choose a file first."))
         logo = await looks.draw(settings, conference.id, sent)
-    except looks.Refused as error:
+    except Refused as error:
         return _page(request, held, error=str(error), where="logo", status=422)
     return await _keep(request, held, replace(held, logo=logo), held.version)
 

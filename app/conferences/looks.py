@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -15,16 +14,11 @@ from app.conferences import brand
 from app.conferences.brand import Brand, Logo
 from app.conferences.tables import Conference
 from app.html import gettext as _
-from app.jobs.press import Press, PressStopped, Unprintable
+from app.pictures import Refused, drawn
 from app.settings import Settings
 
 MOST_BYTES = 5 << 20
 _FOLDER = "looks"
-_PATIENCE_S = 20
-
-
-class Refused(Exception):
-    """A picture that can't be the logo; the text says what to send instead."""
 
 
 class Moved(Exception):
@@ -57,36 +51,17 @@ async def draw(settings: Settings, conference: UUID, sent: UploadFile) -> Logo:
     try:
         await asyncio.to_thread(source.write_bytes, content)
         order = {"path": str(source), **{kind: str(path) for kind, path in paths.items()}}
-        return _logo(settings, await _drawn(order), paths)
+        return _logo(settings, await drawn("draw_logo", order), paths)
     finally:
         await asyncio.to_thread(source.unlink, missing_ok=True)
 
 
-async def _drawn(order: dict[str, str]) -> dict[str, object]:
-    why = ""
-    with contextlib.suppress(PressStopped, TimeoutError):
-        async with asyncio.timeout(_PATIENCE_S), Press() as press:
-            try:
-                held = await press.order("app.conferences.logo_drawing:draw", order)
-                return dict(held)
-            except Unprintable as error:
-                why = str(error).removeprefix("ValueError: ")
-    raise Refused(
-        {
-            "small": _("The picture is too small to be printed. Send one of 128 pixels or more."),
-            "narrow": _("It is too wide or too high for a logo: at most 12 to 1, or 1 to 3."),
-            "empty": _("There is nothing to be seen in this picture."),
-            "svg": _("This SVG can't be drawn. Save it as plain SVG, or send a PNG."),
-        }.get(why, _("This is no picture that we can read. Send a PNG, JPEG, WebP or SVG."))
-    )
-
-
-def _logo(settings: Settings, drawn: dict[str, object], paths: dict[str, Path]) -> Logo:
+def _logo(settings: Settings, made: dict[str, object], paths: dict[str, Path]) -> Logo:
     stored, small = (str(paths[kind].relative_to(settings.files)) for kind in ("large", "small"))
     return Logo(
         stored=stored,
         small=small,
-        width=int(str(drawn["width"])),
-        height=int(str(drawn["height"])),
-        plate=str(drawn["plate"]),
+        width=int(str(made["width"])),
+        height=int(str(made["height"])),
+        plate=str(made["plate"]),
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app import html
+from app.conferences import brand
 from app.html import gettext as _
 
 
@@ -23,13 +24,10 @@ def plain(facts: Mapping[str, Any]) -> str:
     return f"{body}\n\n-- \n{foot}\n" if foot else body
 
 
-_HOUSE = {"accent": "#14171a", "on": "#fbfbf8", "dark": "#f2f1eb", "on_dark": "#14171a"}
-
-
 def rich(facts: Mapping[str, Any], *, subject: str, logo: str = "") -> str:
     """The HTML part: a page of its own, without scripts or anything that tracks. Its one picture is
     the sender's logo, where `logo` is the Content-ID of the part that holds it."""
-    look = {**_HOUSE, **facts.get("look", {})}
+    look = {**brand.in_mail(), **facts.get("look", {})}
     return html.render(
         "mail/message.html", subject=subject, facts=dict(facts), look=look, logo=logo
     )

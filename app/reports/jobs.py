@@ -32,9 +32,7 @@ async def make_report(task: Task) -> Made:
         "reports/paper.html",
         conference=conference,
         dates=dates(conference),
-        look=brand.on_paper(
-            conference.brand, brand.file_address(conference.brand, task.settings.files)
-        ),
+        look=brand.printed(conference.brand, task.settings.files),
         on_time=on_time_words(report),
         **view(report, conference, live=False),
     )

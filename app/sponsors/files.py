@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from uuid import UUID, uuid4
 from litestar.datastructures import UploadFile
 
 from app.html import gettext as _
-from app.jobs.press import Press, PressStopped, Unprintable
+from app.pictures import Refused, drawn
 from app.settings import Settings
 from app.sponsors.tables import SponsorFile
 
@@ -21,10 +20,6 @@ MOST_FILES = 20
 MOST_BYTES = {"logo": 5 << 20, "video": 200 << 20, "file": 25 << 20}
 _CHUNK = 1 << 20
 _VIDEOS = {b"ftyp": "video/mp4", b"\x1a\x45\xdf\xa3": "video/webm"}
-
-
-class Refused(Exception):
-    """A file that a booth can't have; the text says what to send instead."""
 
 
 async def of(sponsor: UUID) -> list[dict[str, Any]]:
@@ -78,7 +73,7 @@ async def keep(
         if kind == "video":
             media_type = await asyncio.to_thread(_video, path)
         elif kind == "logo":
-            media_type, size = "image/png", await _logo(path)
+            media_type, size = "image/png", await drawn("redraw", {"path": str(path)})
         await SponsorFile(
             id=file,
             sponsor=sponsor,
@@ -124,17 +119,6 @@ def _video(path: Path) -> str:
         if sign in (head[:4], head[4:8]):
             return media_type
     raise Refused(_("This is no MP4 or WebM video, which browsers can play. Send one of those."))
-
-
-async def _logo(path: Path) -> int:
-    """Draw the picture anew as a PNG of bounded size, in a process of its own."""
-    with contextlib.suppress(PressStopped):
-        async with asyncio.timeout(15), Press() as press:
-            try:
-                return int(await press.order("app.sponsors.pictures:draw", {"path": str(path)}))
-            except Unprintable:
-                pass
-    raise Refused(_("This is no picture that we can read. Send a PNG, JPEG or WebP."))
 
 
 def _plain(name: str) -> str:

@@ -42,9 +42,7 @@ async def make_report(task: Task) -> Made:
         conference=conference,
         sponsor=sponsor,
         dates=dates(conference),
-        look=brand.on_paper(
-            conference.brand, brand.file_address(conference.brand, task.settings.files)
-        ),
+        look=brand.printed(conference.brand, task.settings.files),
         ledger=ledger,
         owners=owners,
         zone=zone,

@@ -20,6 +20,7 @@ from litestar.response import Redirect, Response
 from app.clock import now
 from app.html import gettext as _
 from app.html import page
+from app.pictures import Refused
 from app.programme import draft
 from app.settings import Settings
 from app.sponsors import draws, files, hooks, meetings, store
@@ -129,9 +130,9 @@ async def add_file(
         raise NotFoundException
     try:
         if not isinstance(sent, UploadFile) or not sent.filename:
-            raise files.Refused(_("Choose a file first."))
+            raise Refused(_("Choose a file first."))
         await files.keep(settings, sponsor["id"], kind, sent, now=now())
-    except files.Refused as error:
+    except Refused as error:
         return await _setup(request, sponsor, error=str(error), where=kind, status=422)
     return to_booth(slug, sponsor_slug, "/setup#files")
 

@@ -24,6 +24,7 @@ from app.attendees import store as attendees
 from app.attendees.designs import Design
 from app.attendees.fitting import BOXES, fit
 from app.clock import now
+from app.conferences import brand
 from app.jobs import runner, store
 from app.jobs.press import Press
 from app.jobs.store import Made
@@ -430,7 +431,12 @@ def test_no_name_is_cut_nor_runs_into_what_stands_below(size: str, tmp_path: Pat
     order = {
         "badges": held,
         "design": asdict(Design(size=size, code=False)),
-        "event": {"title": "Coasts and harbours " * 12, "dates": "28 May–2 June YYY", "line": ""},
+        "event": {
+            "title": "Coasts and harbours " * 12,
+            "dates": "28 May–2 June YYY",
+            "line": "",
+            **brand.on_paper("{}", ""),
+        },
         "language": "en",
         "out": str(out),
         "letters": faces.large("".join(HOSTILE)),

@@ -198,9 +198,17 @@ async def test_files_are_bounded_drawn_anew_and_counted(
         )
 
     assert (await send("logo", "a.jpg", picture("JPEG"))).status_code == 303
+    drawing = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 3"><path d="M0 0h8v3z"/></svg>'
+    )
+    assert (await send("logo", "a.svg", drawing)).status_code == 303
     assert (await send("logo", "b.png", picture())).status_code == 303
-    bad = await send("logo", "c.svg", b"<svg onload='alert(1)'/>")
-    assert (bad.status_code, "PNG, JPEG or WebP" in bad.text) == (422, True)
+    for name, content, words in (
+        ("c.svg", b"<svg onload='alert(1)'/>", "SVG can&#39;t be drawn"),
+        ("c.png", b"<html>", "PNG, JPEG, WebP or SVG"),
+    ):
+        bad = await send("logo", name, content)
+        assert (bad.status_code, words in bad.text) == (422, True), bad.text
     assert (await send("video", "v.mp4", b"\0\0\0\x18ftypisom" + b"v" * 5000)).status_code == 303
     assert (await send("video", "v.avi", b"RIFFxxxx")).status_code == 422
     assert (await send("file", "../..\\Data sheet.html", b"<script>1</script>")).status_code == 303

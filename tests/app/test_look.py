@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PageObject, PdfReader
 
+from app import drawing
 from app.clock import now
-from app.conferences import brand, logo_drawing
+from app.conferences import brand
 from app.conferences.brand import Brand
 from app.conferences.tables import Conference
 from app.jobs import runner, store
@@ -81,13 +82,13 @@ SVG = (
 
 
 def test_nothing_of_an_svg_leads_elsewhere() -> None:
-    left = logo_drawing.harmless(SVG)
+    left = drawing.harmless(SVG)
     for word in ("script", "foreignObject", "passwd", "evil", "import"):
         assert word not in left
     assert "#0d7a7a" in left
     bomb = b'<!DOCTYPE svg [<!ENTITY a "x">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>'
     with pytest.raises(Exception, match="Entit"):
-        logo_drawing.harmless(bomb)
+        drawing.harmless(bomb)
 
 
 def picture(size: tuple[int, int], ink: tuple[int, ...], kind: str = "PNG") -> bytes:

@@ -1,4 +1,4 @@
-"""Logos drawn anew as PNG: runs in a press, so that a hostile picture costs a child at most.
+"""Pictures drawn anew as PNG: runs in a press, so that a hostile one costs a child at most.
 
 An SVG is drawn here, too, and never kept: what is left of it is a picture without scripts, links
 or fonts of others.
@@ -16,6 +16,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from PIL import Image, ImageOps, ImageStat
 
+from app.conferences.brand import ratio
+
 Image.MAX_IMAGE_PIXELS = 40_000_000
 LARGE = (1200, 600)
 SMALL = (480, 160)
@@ -31,17 +33,29 @@ _DRAWN_TAGS = re.compile(
 _PICTURE = re.compile(r"data:image/(png|jpeg|jpg|gif|webp);base64,", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"@import|url\(\s*['\"]?(?!#)", re.IGNORECASE)
 _SVG = "{http://www.w3.org/2000/svg}"
+_PAPER, _NIGHT = "#fbfbf8", "#1c1f20"
 _PALE, _DARK = 1.6, 3.0
 
 
-def draw(*, path: str, large: str, small: str) -> dict[str, Any]:
+def redraw(*, path: str) -> int:
+    """Replace the picture at `path` by a PNG of at most LARGE; returns its size in bytes.
+
+    Raises ValueError with a word for what is wrong: "narrow", "svg".
+    """
+    file = Path(path)
+    drawn = _opened(file.read_bytes())
+    drawn.thumbnail(LARGE)
+    drawn.save(file, format="PNG", optimize=True)
+    return file.stat().st_size
+
+
+def draw_logo(*, path: str, large: str, small: str) -> dict[str, Any]:
     """Draw the picture at `path` as two PNGs; returns its width, height, and the light in which it
     needs a ground of its own ("up", "down" or none).
 
     Raises ValueError with a word for what is wrong: "small", "narrow", "empty", "svg".
     """
-    content = Path(path).read_bytes()
-    drawn = _of_svg(content) if _is_svg(content) else _of_picture(content)
+    drawn = _opened(Path(path).read_bytes())
     alpha = drawn.getchannel("A")
     box = alpha.getbbox()
     if box is None:
@@ -61,6 +75,10 @@ def draw(*, path: str, large: str, small: str) -> dict[str, Any]:
         "height": drawn.height,
         "plate": "" if brings_ground else plate(drawn),
     }
+
+
+def _opened(content: bytes) -> Image.Image:
+    return _of_svg(content) if _is_svg(content) else _of_picture(content)
 
 
 def _is_svg(content: bytes) -> bool:
@@ -136,14 +154,8 @@ def _extent(root: Element) -> tuple[float, float]:
 
 def plate(drawn: Image.Image) -> str:
     """The light in which too little of it would be seen against the page."""
-    alpha = drawn.getchannel("A")
-    red, green, blue = (
-        part / 255 for part in ImageStat.Stat(drawn.convert("RGB"), mask=alpha).mean
-    )
-    luminance = sum(
-        share * (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
-        for share, part in ((0.2126, red), (0.7152, green), (0.0722, blue))
-    )
-    if 1.02 / (luminance + 0.05) < _PALE:
+    mean = ImageStat.Stat(drawn.convert("RGB"), mask=drawn.getchannel("A")).mean
+    colour = "#" + "".join(f"{round(part):02x}" for part in mean)
+    if ratio(colour, _PAPER) < _PALE:
         return "up"
-    return "down" if (luminance + 0.05) / 0.062 < _DARK else ""
+    return "down" if ratio(colour, _NIGHT) < _DARK else ""
