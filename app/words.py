@@ -230,8 +230,10 @@ def web(address: str) -> str:
 
 @lru_cache(maxsize=128)
 def tongue(tag: str, language: str = "en") -> str:
-    """A language by its name, such as English for en; a tag that nobody knows stays as it is."""
+    """A language by its name in another, such as English for en; a tag that nobody knows stays as it
+    is."""
     try:
-        return Locale.parse(tag, sep="-").get_display_name(language) or tag
+        told_in = Locale.parse(language, sep="-")
+        return Locale.parse(tag, sep="-").get_display_name(told_in) or tag
     except (UnknownLocaleError, ValueError):
         return tag

@@ -18,7 +18,8 @@ BY_DAY = ("day_before", "soon", "last_call", "digest")
 _SAME_DAY = ("soon", "last_call")
 
 _NOON = time(12, 0)
-_MORNING_OVER = time(11, 0)
+DIGESTS_END = time(11, 0)
+"""A morning's digests go out until then, on the reader's own clock."""
 
 
 def slots_of(released: Released, day: date, zone: str) -> list[Slot]:
@@ -91,9 +92,9 @@ def _days(released: Released, kind: str, here: datetime, zone: str) -> list[date
     today, tomorrow = here.date(), here.date() + timedelta(days=1)
     found = []
     if kind == "digest":
-        day = today if here.time() < _MORNING_OVER else tomorrow
+        day = today if here.time() < DIGESTS_END else tomorrow
         last = max((slot.end for slot in released.schedule.slots), default=here)
-        late = _MORNING_OVER <= here.time() < _NOON
+        late = DIGESTS_END <= here.time() < _NOON
         return [] if late or day > local(last, zone).date() else [day]
     if kind in _SAME_DAY and any(slot.start > here for slot in slots_of(released, today, zone)):
         found.append(today)

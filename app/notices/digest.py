@@ -28,7 +28,6 @@ from app.words import local
 MORNING = time(7, 0)
 """When it is sent, on the reader's own clock."""
 
-_UNTIL = time(11, 0)
 _DAY = timedelta(days=1)
 _MOST_CHANGES = 20
 
@@ -82,7 +81,7 @@ async def _readers(conference: UUID) -> list[dict[str, Any]]:
 def _day(now: datetime, zone: str) -> date | None:
     """The day to tell of, where it is this zone's morning now."""
     here = local(now, zone)
-    return here.date() if MORNING <= here.time() < _UNTIL else None
+    return here.date() if MORNING <= here.time() < approval.DIGESTS_END else None
 
 
 async def _drafts(

@@ -111,8 +111,9 @@ def build(
     """A whole message from an outbox payload; the same payload and key give the same bytes.
 
     Payload: `to`, `subject`, and `text` or the parts that app.notices.paper knows; perhaps `name` of
-    the receiver, `look` (app.conferences.brand.sender), `html` (its body as it is), `calendar` {method, ics, name}, `unsubscribe` (a link),
-    `attachments` [{name, type, base64}]. Raises BadAddress.
+    the receiver, `look` (app.conferences.brand.sender), `html` (its body as it is), `calendar`
+    {method, ics, name}, `unsubscribe` (a link), `attachments` [{name, type, base64}].
+    Raises BadAddress.
     """
     receiver = address(facts["to"], facts.get("name", ""))
     plain = receiver.addr_spec.isascii()

@@ -51,7 +51,7 @@ class ImportPlan:
 
 
 def _path(settings: Settings, conference: UUID, upload: UUID) -> Path:
-    return settings.var / "uploads" / f"{conference}.{upload}"
+    return settings.var / "uploads" / f"{conference}.{upload}.zip"
 
 
 def keep(settings: Settings, conference: UUID, files: Sequence[File], *, now: datetime) -> UUID:
@@ -67,8 +67,9 @@ def keep(settings: Settings, conference: UUID, files: Sequence[File], *, now: da
     with zipfile.ZipFile(archive, "w") as pack:
         # Numbered: two files may have one name, and a name may be anything.
         for number, (name, content) in enumerate(files):
-            pack.writestr(f"{number}", content)
-            pack.getinfo(f"{number}").comment = name.encode()[:65535]
+            one = zipfile.ZipInfo(str(number))
+            one.comment = name.encode()[:65535]
+            pack.writestr(one, content)
     path.write_bytes(archive.getvalue())
     os.chmod(path, 0o600)
     return upload

@@ -51,11 +51,6 @@ def tag_of(text: str) -> str:
     return "-".join(part for part in parts if part)
 
 
-def name(tag: str) -> str:
-    """A language by its name in itself."""
-    return Locale.parse(tag, sep="-").get_display_name() or tag
-
-
 def read(body: bytes) -> list[Cue]:
     """The cues of a WebVTT or SubRip file, in order. Raises BadCaptions in words."""
     if len(body) > LARGEST:

@@ -66,8 +66,9 @@ class RecordingMark(Table, tablename="recording_mark"):
 
 class Recording(Table, tablename="recording"):
     """What was made of one slot; one for each. `state`: made, gone. `place` is where the files lie
-    in the storage, `chapters` a list of {at (s), title}; loudness in LUFS, peak in dBTP. `spans` are what was recorded without a gap:
-    [start, end, place], the first two in seconds since 1970, the last in seconds of the film."""
+    in the storage, `chapters` a list of {at (s), title}; loudness in LUFS, peak in dBTP.
+    `spans` are what was recorded without a gap: [start, end, place], the first two in seconds since
+    1970, the last in seconds of the film."""
 
     id = UUID(primary_key=True)
     conference = ForeignKey(Conference, null=False, on_delete=OnDelete.cascade, index=True)

@@ -13,10 +13,10 @@ from agenda.model import Slot
 from app.accounts.viewer import STAFF, Viewer
 from app.html import gettext as _
 from app.programme.releases import Released
-from app.recordings import captions as captions_of
 from app.recordings import links, store
 from app.recordings.policy import ALWAYS, ANYONE, is_on
 from app.settings import Settings
+from app.words import tongue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def shown(
             Captions(
                 id=each["id"],
                 language=each["language"],
-                label=captions_of.name(each["language"]),
+                label=tongue(each["language"], each["language"]),
                 address=f"{base}/captions-{each['language']}.vtt",
                 cues=each["cues"],
             )

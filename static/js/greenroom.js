@@ -295,7 +295,6 @@ document.addEventListener("plenary:media", () => {
   watch.keeper.check();
 });
 $("check").addEventListener("click", ask);
-/** @type {HTMLButtonElement} */ ($("check")).disabled = false;
 $("enter").addEventListener("click", enter);
 $("mute").addEventListener("click", () => toggle("audio", $("mute")));
 $("camera").addEventListener("click", () => toggle("video", $("camera")));

@@ -52,8 +52,6 @@ async function show() {
 }
 
 for (const topic of ["hand", "floor", "phase", "hello"]) document.addEventListener(`plenary:${topic}`, show);
-// Another room: its words are changed in place, or put in anew.
-new MutationObserver((changes) => {
-  if (changes.some((change) => [change.target, ...change.addedNodes].some((node) => /** @type {Element} */ (node).id === "room_state"))) show();
-}).observe(/** @type {HTMLElement} */ (box.parentElement), { childList: true, subtree: true, attributeFilter: ["data-room"] });
+// Another room: its words are changed in place.
+new MutationObserver(show).observe(/** @type {HTMLElement} */ (document.getElementById("room_state")), { attributeFilter: ["data-room"] });
 show();

@@ -294,8 +294,8 @@ class Guest {
 }
 
 const guest = new Guest();
-// The room's words are changed in place, or put in anew.
-new MutationObserver(() => guest.moved()).observe(/** @type {HTMLElement} */ (panel.parentElement), { childList: true, subtree: true, attributeFilter: ["data-slug"] });
+// The room's words are changed in place.
+new MutationObserver(() => guest.moved()).observe($("room_state"), { attributeFilter: ["data-slug"] });
 for (const topic of ["floor", "phase", "hello", "release"]) document.addEventListener(`plenary:${topic}`, () => guest.look());
 document.addEventListener("plenary:hand", (event) => {
   const { person } = /** @type {CustomEvent} */ (event).detail;
