@@ -19,7 +19,8 @@ from media.grant import EVERY, Grant
 from media.layout import LAYERS, LAYOUTS, Wish
 from media.node import Node
 from media.publisher import Publisher
-from media.room import TALKBACK, Stage
+from media.room import TALKBACK
+from media.stages import Stage
 from media.subscriber import Subscriber
 from media.turn import links
 from media.web import FRAGMENT, SDP, Request, Response, answer_json, name

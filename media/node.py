@@ -1,11 +1,10 @@
-"""The media node: takes sessions in, moves groups on and off stage, keeps time, says what happened."""
+"""The media node: takes sessions in, moves groups on and off stage, lets sessions go."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from aiortc import RTCCertificate
 
@@ -23,7 +22,7 @@ from media.engine import certificate_fingerprint
 from media.errors import Draining, Full, Missing, NotGranted
 from media.events import Journal
 from media.forwarder import Forwarder
-from media.grant import EVERY, EVERYTHING, Grant
+from media.grant import Grant
 from media.layout import Wish
 from media.load import Load
 from media.log import Log
@@ -31,20 +30,15 @@ from media.mux import IceSession, Mux
 from media.pacer import Pacer
 from media.publisher import Publisher
 from media.relays import Relays
-from media.room import TALKBACK, Room, RoomKey, Stage
+from media.room import TALKBACK, Room, RoomKey
+from media.rounds import Rounds
 from media.settings import Settings
+from media.stages import Stage, Stages
 from media.subscriber import Subscriber
-from media.voice import spoken
 
 logger = Log(__name__)
 
-REPAIR_S = 0.025
-MEASURE_S = 0.25
-REPORT_S = 3
 QUALITY_S = 10.0
-NOTE_S = 30
-EXPIRE_S = 12.0
-UNFINISHED_S = 10.0
 
 
 class Node:
@@ -57,7 +51,7 @@ class Node:
         self.publishers: dict[str, Publisher] = {}
         self.subscribers: dict[str, Subscriber] = {}
         self.journal = Journal(self.boot)
-        self._diary = Diary(self.journal)
+        self.diary = Diary(self.journal)
         self.applied = 0
         self.draining = False
         self._certificate = RTCCertificate.generateCertificate()
@@ -74,20 +68,29 @@ class Node:
         self._prefix = f"{settings.id}~" if settings.id else ""
         self.mux = Mux(now=self._loop.time, drained=self._forwarder.drained, native=settings.native)
         self._forwarder.mux = self.mux
-        self._stages: dict[str, dict[str, Stage]] = {}
-        self._joined: set[str] = set()
+        self._stages = Stages()
         self._pacer = Pacer(self._forwarder.flush)
-        self._seconds = 0
         self._gone_in = 0
         self._gone_out = 0
         self._gone_resent = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
+        self.rounds = Rounds(
+            rooms=self.rooms,
+            publishers=self.publishers,
+            subscribers=self.subscribers,
+            relays=self._relays,
+            forwarder=self._forwarder,
+            diary=self.diary,
+            load=self.load,
+            packets_out=lambda: self.packets_out,
+            drop=self.drop,
+        )
 
     async def start(self) -> None:
         """Bind the UDP port and begin to keep time; raises OSError when the port is taken."""
         self.mux.open(self.settings.addresses, self.settings.udp_port)
-        self._tasks.append(asyncio.create_task(self._keep_time()))
+        self._tasks.append(asyncio.create_task(self.rounds.keep_time()))
         if self.settings.redis_url:
             self._tasks.append(asyncio.create_task(self.journal.deliver(self.settings.redis_url)))
             if self.settings.id:
@@ -97,7 +100,7 @@ class Node:
                 self._tasks.append(asyncio.create_task(beat))
         else:
             logger.info("no REDIS_URL: events stay in a bounded journal")
-        self._diary.note(events.NODE_STARTED, boot=self.boot, node=self.settings.id)
+        self.diary.note(events.NODE_STARTED, boot=self.boot, node=self.settings.id)
         logger.info("media node started", udp_port=self.settings.udp_port, boot=self.boot)
 
     async def close(self) -> None:
@@ -202,18 +205,19 @@ class Node:
         self._relays.keep(self._loop.time())
         self._forwarder.flush()
         subscriber.report()
-        if subscriber.id in self._joined:
-            self._diary.subscriber(events.SUBSCRIBER_MOVED, subscriber)
+        if subscriber.id in self.diary.joined:
+            self.diary.subscriber(events.SUBSCRIBER_MOVED, subscriber)
 
     def regroup(self, publisher: Publisher, grant: Grant) -> None:
         """Move a publisher, on its connection, into the group of a new grant of the same person."""
         group = check_publishing(grant, publisher.room)
         room = self.room_of(publisher)
         check_seats(grant, room, group)
-        with self._telling_of_stage(room):
+        with self.diary.telling_of_stage(room):
             publisher.group, publisher.grant = group, grant
+        room.refill(self._loop.time(), everybody=True)
         self._forwarder.flush()
-        self._diary.publisher(events.PUBLISHER_MOVED, publisher)
+        self.diary.publisher(events.PUBLISHER_MOVED, publisher)
 
     def talk(self, publisher: Publisher, to: Iterable[str] | None) -> None:
         """Let somebody in a talkback group be heard by these people (“*”: all), or by nobody."""
@@ -237,7 +241,7 @@ class Node:
         now = self._loop.time()
         if now - subscriber.noted_at >= QUALITY_S:
             subscriber.noted_at = now
-            self._diary.subscriber(
+            self.diary.subscriber(
                 events.SUBSCRIBER_QUALITY,
                 subscriber,
                 freezes=freezes,
@@ -249,16 +253,7 @@ class Node:
 
     def set_stages(self, grant: Grant, stages: Mapping[str, Stage]) -> int:
         """Make these the stages in the rooms of the grant; what is not named is off air."""
-        if not grant.control:
-            raise NotGranted("This grant does not allow controlling stages")
-        wanted = {room: stage for room, stage in stages.items() if grant.covers(room)}
-        if grant.rooms == EVERYTHING:
-            self._stages[grant.conference] = wanted
-        else:
-            present = self._stages.setdefault(grant.conference, {})
-            for room in grant.rooms:
-                present.pop(room, None)
-            present.update(wanted)
+        wanted = self._stages.order(grant, stages)
         if any(stage.home for stage in wanted.values()):
             self._relays.prepare()
         self._apply_stages()
@@ -324,7 +319,7 @@ class Node:
         room = self.rooms.get((grant.conference, id))
         if room is None:
             room = Room(id, grant.conference)
-            room.stage = self._wanted_stage(room)
+            room.stage = self._stages.wanted(room.conference, room.id)
         return room
 
     def _transport(self, ice: IceSession) -> sdp.Transport:
@@ -338,23 +333,18 @@ class Node:
     def _check_open(self, *, resting: bool) -> None:
         if self.draining or resting:
             raise Draining("Try again in a moment")
-        unfinished = sum(1 for session in self._sessions() if not session.peer.ready)
+        unfinished = sum(not publisher.peer.ready for publisher in self.publishers.values())
+        unfinished += sum(not subscriber.peer.ready for subscriber in self.subscribers.values())
         if unfinished >= self.settings.limits.handshakes:
             raise Full("The queue of connections", self.settings.limits.handshakes, retry_after=2)
 
-    def _sessions(self) -> list[Publisher | Subscriber]:
-        return [*self.publishers.values(), *self.subscribers.values()]
-
-    def _wanted_stage(self, room: Room) -> Stage:
-        stages = (self._stages.get(conference, {}) for conference in (room.conference, EVERY))
-        return next((wanted[room.id] for wanted in stages if room.id in wanted), Stage())
-
     def _apply_stages(self) -> None:
         for room in list(self.rooms.values()):
-            wanted = self._wanted_stage(room)
+            wanted = self._stages.wanted(room.conference, room.id)
             if wanted != room.stage:
-                with self._telling_of_stage(room):
+                with self.diary.telling_of_stage(room):
                     room.stage = wanted
+                room.refill(self._loop.time(), everybody=True)
                 logger.info("stage changed", room=room.id, on_air=wanted.group)
             if wanted.home is not None:
                 # The room lives elsewhere now; whoever sends here connects anew, to there.
@@ -363,32 +353,13 @@ class Node:
         self._relays.keep(self._loop.time())
         self._forwarder.flush()
 
-    @contextlib.contextmanager
-    def _telling_of_stage(self, room: Room) -> Iterator[None]:
-        """Note who goes on and off stage by what is done meanwhile, and refill the lanes."""
-        before = [p for p in room.publishers.values() if room.on_stage(p)]
-        groups = {p.id: p.group for p in before}
-        yield
-        for publisher in before:
-            if not room.on_stage(publisher) or publisher.group != groups[publisher.id]:
-                self._diary.publisher(events.PUBLISHER_OFF_STAGE, publisher)
-        for publisher in room.publishers.values():
-            ready = room.on_stage(publisher) and publisher.id in self._joined
-            if ready and groups.get(publisher.id) != publisher.group:
-                self._diary.publisher(events.PUBLISHER_ON_STAGE, publisher)
-        room.refill(self._loop.time(), everybody=True)
-
     def _publisher_ready(self, publisher: Publisher) -> None:
         room = self.room_of(publisher)
-        self._joined.add(publisher.id)
-        self._diary.publisher(events.PUBLISHER_JOINED, publisher)
-        if room.on_stage(publisher):
-            self._diary.publisher(events.PUBLISHER_ON_STAGE, publisher)
+        self.diary.publisher_joined(publisher, room)
         room.refill(self._loop.time())
 
     def _subscriber_ready(self, subscriber: Subscriber) -> None:
-        self._joined.add(subscriber.id)
-        self._diary.subscriber(events.SUBSCRIBER_JOINED, subscriber)
+        self.diary.subscriber_joined(subscriber)
         self._forwarder.flush()
         subscriber.report()
 
@@ -402,14 +373,7 @@ class Node:
         for stream in publisher.streams:
             self._forwarder.forget(stream)
             stream.end()
-        if publisher.id in self._joined:
-            self._joined.discard(publisher.id)
-            seconds = spoken(publisher.voice)
-            if seconds is not None:
-                self._note_speech(publisher, seconds)
-            if room.on_stage(publisher):
-                self._diary.publisher(events.PUBLISHER_OFF_STAGE, publisher)
-            self._diary.publisher(events.PUBLISHER_LEFT, publisher, reason=reason)
+        self.diary.publisher_left(publisher, room, reason)
         self._forget_if_empty(room)
         self._hang_up(publisher)
 
@@ -419,9 +383,7 @@ class Node:
         self._gone_out += subscriber.packets_out
         self._gone_resent += subscriber.resent
         subscriber.fill([])
-        if subscriber.id in self._joined:
-            self._joined.discard(subscriber.id)
-            self._diary.subscriber(events.SUBSCRIBER_LEFT, subscriber, reason=reason)
+        self.diary.subscriber_left(subscriber, reason)
         self._leave_room(subscriber)
         self._hang_up(subscriber)
 
@@ -439,68 +401,3 @@ class Node:
         task = asyncio.create_task(session.peer.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-    async def _keep_time(self) -> None:
-        turn = 0
-        while True:
-            await asyncio.sleep(REPAIR_S)
-            turn += 1
-            try:
-                self._repair()
-                if turn % round(MEASURE_S / REPAIR_S) == 0:
-                    self._measure()
-                if turn % round(1 / REPAIR_S) == 0:
-                    self._second()
-            except Exception:
-                logger.exception("a tick failed")
-
-    def _repair(self) -> None:
-        for publisher in self.publishers.values():
-            publisher.repair()
-
-    def _measure(self) -> None:
-        now = self._loop.time()
-        self._relays.keep(now)
-        for room in list(self.rooms.values()):
-            room.measure(now)
-        for publisher in self.publishers.values():
-            publisher.remind(now)
-            seconds = publisher.speech(now)
-            if seconds is not None:
-                self._note_speech(publisher, seconds)
-        for subscriber in self.subscribers.values():
-            if subscriber.report_due:
-                subscriber.report()
-        self._forwarder.flush()
-
-    def _note_speech(self, publisher: Publisher, seconds: float) -> None:
-        on_stage = self.room_of(publisher).on_stage(publisher)
-        self._diary.publisher(events.PUBLISHER_SPOKE, publisher, seconds=seconds, on_stage=on_stage)
-
-    def _second(self) -> None:
-        now = self._loop.time()
-        self.load.second(self.packets_out)
-        for number, publisher in enumerate(list(self.publishers.values())):
-            publisher.second(now)
-            if (number + self._seconds) % NOTE_S == 0 and publisher.id in self._joined:
-                self._diary.publisher(
-                    events.PUBLISHER_QUALITY,
-                    publisher,
-                    kbps=publisher.kbps,
-                    loss=round(publisher.loss, 3),
-                )
-        self._seconds += 1
-        for number, subscriber in enumerate(list(self.subscribers.values())):
-            if subscriber.second(now):
-                self._diary.subscriber(
-                    events.SUBSCRIBER_LAYER,
-                    subscriber,
-                    layer="low" if subscriber.link.low else "high",
-                    loss=round(subscriber.loss, 3),
-                )
-            if (number + self._seconds) % REPORT_S == 0:
-                subscriber.report()
-        for session in self._sessions():
-            patience = EXPIRE_S if session.peer.ready else UNFINISHED_S
-            if now - session.peer.ice.heard > patience:
-                self.drop(session, "not heard any more")

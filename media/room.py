@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from media.grant import EVERY
 from media.layout import Floor, next_floor
 from media.publisher import Publisher
+from media.stages import Stage
 from media.stream import Stream
 from media.subscriber import Choice, Source, Subscriber
 
@@ -17,18 +16,6 @@ RoomKey = tuple[str, str]
 TALKBACK = "talkback:"
 """Begins the name of a group whose publishers speak to people backstage, unheard by the audience:
 `talkback:opening` is heard in the group `opening` by those whom the speaker addresses."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a room should be: the group on air, the person whom the producer pins, and those of the
-    group who are held off the stage for now. `home` is the address of the node where the room
-    lives, or None when that is this one."""
-
-    group: str | None = None
-    pin: str | None = None
-    held: frozenset[str] = frozenset()
-    home: str | None = None
 
 
 class Room:

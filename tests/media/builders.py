@@ -24,8 +24,8 @@ from media.client import (
 from media.grant import Grant
 from media.node import Node
 from media.publisher import Publisher
-from media.room import Stage
 from media.settings import Limits, Settings
+from media.stages import Stage
 from media.subscriber import Subscriber
 
 SECRET = "a secret of thirty-two characters"

@@ -13,8 +13,8 @@ from media.client import AUDIO_PT, rtp_packet
 from media.errors import Full, NotAcceptable, NotGranted
 from media.layout import LAYOUTS, PATIENCE_S, Link, Wish, layer_at, next_link, pin_main
 from media.publisher import _lines
-from media.room import Stage
 from media.sdp import parse_offer
+from media.stages import Stage
 from tests.media.builders import GROUP, KEYFRAME, ROOM, House, Speaker, make_grant, until
 from tests.media.test_fuzz import OFFER
 

@@ -14,8 +14,8 @@ from media import relays
 from media.errors import Draining
 from media.layout import Wish
 from media.node import Node
-from media.room import Stage
 from media.server import MediaApp
+from media.stages import Stage
 from tests.media.builders import GROUP, KEYFRAME, ROOM, House, make_grant, make_settings, until
 from tests.media.test_forwarding import follows
 from tests.media.test_lanes import both_layers

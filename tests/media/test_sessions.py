@@ -15,8 +15,8 @@ import pytest
 
 from media import events, views
 from media.events import Journal
-from media.node import EXPIRE_S
-from media.room import Stage
+from media.rounds import EXPIRE_S
+from media.stages import Stage
 from tests.media.builders import GROUP, ROOM, House, make_grant, until
 
 AT = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -91,7 +91,7 @@ async def test_the_dead_are_noticed_within_fifteen_seconds(house: House) -> None
     assert EXPIRE_S < 15
     speaker, listener = await house.speaker(), await house.listener()
     listener.subscriber.peer.ice.heard -= EXPIRE_S
-    house.node._second()
+    house.node.rounds.second(asyncio.get_running_loop().time())
     assert list(house.node.subscribers) == []
     assert list(house.node.publishers) == [speaker.publisher.id]
     assert house.node.journal.waiting[-1].facts["reason"] == "not heard any more"
@@ -109,7 +109,7 @@ async def test_an_empty_house_keeps_nothing(house: House) -> None:
     await until(lambda: not node._closing)
     assert node.mux._by_ufrag == {}
     assert all(port._by_address == {} for port in node.mux.ports)
-    assert node._joined == set()
+    assert node.diary.joined == set()
     assert node._forwarder._arrived == {}
     assert node.packets_in > 0
     assert node.packets_out > 0
