@@ -17,6 +17,7 @@ from media.admission import (
     check_subscribers,
     check_watching,
 )
+from media.answer import Transport
 from media.diary import Diary
 from media.engine import certificate_fingerprint
 from media.errors import Draining, Full, Missing, NotGranted
@@ -322,8 +323,8 @@ class Node:
             room.stage = self._stages.wanted(room.conference, room.id)
         return room
 
-    def _transport(self, ice: IceSession) -> sdp.Transport:
-        return sdp.Transport(
+    def _transport(self, ice: IceSession) -> Transport:
+        return Transport(
             ufrag=ice.ufrag,
             password=ice.password,
             fingerprint=certificate_fingerprint(self._certificate),

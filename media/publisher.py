@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiortc import RTCCertificate
 
 from media import rtcp, rtp, sdp
+from media.answer import Line, Transport, write_answer
 from media.errors import NotAcceptable
 from media.grant import Grant
 from media.mux import Mux
@@ -91,9 +92,9 @@ class Publisher:
         """Seconds that their clock lacks to ours, or None while that is unknown."""
         return self._skew.offset_s
 
-    def answer(self, transport: sdp.Transport) -> str:
+    def answer(self, transport: Transport) -> str:
         """The session description that answers the offer."""
-        return sdp.write_answer(self.lines, transport, session_id=id(self))
+        return write_answer(self.lines, transport, session_id=id(self))
 
     def request_keyframe(self, stream: Stream) -> None:
         """Ask for a keyframe, unless that was done a moment ago."""
@@ -163,7 +164,7 @@ class Publisher:
         ceiling = sum(LOW_KBPS if s.is_low else self._ceiling_kbps for s in flowing)
         return max(int(self._share * max(ceiling, self._ceiling_kbps)), LEAST_KBPS)
 
-    def _stream(self, line: sdp.Line) -> Stream | None:
+    def _stream(self, line: Line) -> Stream | None:
         if line.codec is None:
             return None
         kind = line.media.kind
@@ -241,15 +242,13 @@ class Publisher:
                     self._skew.note(message)
 
 
-def _lines(offer: sdp.Offer) -> list[sdp.Line]:
+def _lines(offer: sdp.Offer) -> list[Line]:
     lines = []
     for media in offer.media:
         codec = None if media.rejected or not media.sends else sdp.find_codec(media)
         wanted = (sdp.MID, sdp.AUDIO_LEVEL) if media.kind == "audio" else (sdp.MID,)
         extensions = tuple(uri for uri in wanted if 0 < media.extensions.get(uri, 0) < 15)
-        lines.append(
-            sdp.Line(media=media, codec=codec, direction="recvonly", extensions=extensions)
-        )
+        lines.append(Line(media=media, codec=codec, direction="recvonly", extensions=extensions))
     refused = [x for x in lines if not x.codec and not x.media.rejected and x.media.sends]
     if any(x.media.kind == "video" for x in refused):
         raise NotAcceptable(_why_not(refused))
@@ -258,7 +257,7 @@ def _lines(offer: sdp.Offer) -> list[sdp.Line]:
     return lines
 
 
-def _why_not(refused: list[sdp.Line]) -> str:
+def _why_not(refused: list[Line]) -> str:
     """Why these pictures cannot be taken, and what to do, in words for the person in front."""
     offered = {codec.name for x in refused for codec in x.media.codecs if x.media.kind == "video"}
     rule = "Video must be offered as H.264 constrained baseline (42e01f) in packetization mode 1"
@@ -273,5 +272,5 @@ def _why_not(refused: list[sdp.Line]) -> str:
     )
 
 
-def _extension(lines: list[sdp.Line], uri: str) -> int:
+def _extension(lines: list[Line], uri: str) -> int:
     return next((x.media.extensions[uri] for x in lines if x.codec and uri in x.extensions), 0)

@@ -11,6 +11,7 @@ from typing import Protocol
 from aiortc import RTCCertificate
 
 from media import rtcp, sdp
+from media.answer import Line, Transport, write_answer
 from media.errors import NotAcceptable
 from media.grant import Grant
 from media.lane import Lane
@@ -101,9 +102,9 @@ class Subscriber:
         """Media packets sent so far."""
         return sum(lane.outlet.sent for lane in self.lanes)
 
-    def answer(self, transport: sdp.Transport) -> str:
+    def answer(self, transport: Transport) -> str:
         """The session description that answers the offer."""
-        return sdp.write_answer(self.lines, transport, session_id=id(self))
+        return write_answer(self.lines, transport, session_id=id(self))
 
     def fill(self, choices: Sequence[Choice]) -> None:
         """Put these streams, the most wanted first, on the lanes, in the layers that fit."""
@@ -227,17 +228,17 @@ class Subscriber:
                 self.loss = max(self._lost.values())
 
 
-def _lines(offer: sdp.Offer, most_lanes: int) -> list[sdp.Line]:
+def _lines(offer: sdp.Offer, most_lanes: int) -> list[Line]:
     lines, used = [], 0
     for media in offer.media:
         codec = None if media.rejected or not media.receives else sdp.find_codec(media)
         if codec is None or used >= most_lanes:
-            lines.append(sdp.Line(media=media))
+            lines.append(Line(media=media))
             continue
         used += 1
         repair = sdp.find_repair(media, codec) if media.kind == "video" else None
         lines.append(
-            sdp.Line(
+            Line(
                 media=media,
                 codec=codec,
                 repair=repair,
@@ -252,7 +253,7 @@ def _lines(offer: sdp.Offer, most_lanes: int) -> list[sdp.Line]:
     return lines
 
 
-def _low_lanes(lines: Sequence[sdp.Line], lanes: Sequence[Lane]) -> dict[str, Lane]:
+def _low_lanes(lines: Sequence[Line], lanes: Sequence[Lane]) -> dict[str, Lane]:
     """The lanes that carry the low layer of the picture lane before them, by that one’s mid."""
     by_mid = {lane.mid: lane for lane in lanes}
     found: dict[str, Lane] = {}
@@ -269,7 +270,7 @@ def _low_lanes(lines: Sequence[sdp.Line], lanes: Sequence[Lane]) -> dict[str, La
 
 
 def _lane(
-    line: sdp.Line,
+    line: Line,
     *,
     now: Callable[[], float],
     catch_up: Callable[[Lane], None],

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import loops, rtcp, rtp, sdp, stun
+from media.answer import Line, Transport, write_answer
 from media.client import Connection, OfferedLine, describe
 from media.errors import BadOffer
 from tests.media.builders import CERTIFICATE
@@ -43,21 +44,21 @@ async def test_our_answer_is_sdp_that_aiortc_reads() -> None:
     offer = sdp.parse_offer(offer_text("audio", "video"))
     codecs = [sdp.find_codec(media) for media in offer.media]
     lines = [
-        sdp.Line(media=m, codec=c, direction="sendonly", ssrc=5, repair_ssrc=6, stream="x",
+        Line(media=m, codec=c, direction="sendonly", ssrc=5, repair_ssrc=6, stream="x",
                  repair=sdp.find_repair(m, c) if c else None)
         for m, c in zip(offer.media, codecs, strict=True)
     ]  # fmt: skip
-    transport = sdp.Transport(
+    transport = Transport(
         ufrag="u" * 16, password="p" * 32, fingerprint="AA:" * 31 + "AA",
         candidates=[("127.0.0.1", 7900), ("2001:db8::1", 7900)],
     )  # fmt: skip
-    answer = reference.SessionDescription.parse(sdp.write_answer(lines, transport, 1))
+    answer = reference.SessionDescription.parse(write_answer(lines, transport, 1))
     assert [m.direction for m in answer.media] == ["sendonly", "sendonly"]
     assert [c.ip for c in answer.media[0].ice_candidates] == ["127.0.0.1", "2001:db8::1"]
     assert answer.media[0].ice is not None
     assert answer.media[0].ice.iceLite
     assert [c.mimeType for c in answer.media[1].rtp.codecs] == ["video/H264", "video/rtx"]
-    remote = sdp.parse_remote_transport(sdp.write_answer(lines, transport, 1))
+    remote = sdp.parse_remote_transport(write_answer(lines, transport, 1))
     assert remote.candidates == (("127.0.0.1", 7900), ("2001:db8::1", 7900))
     assert not remote.active
 

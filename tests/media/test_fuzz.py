@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media import sdp
+from media.answer import Transport, write_answer
 from media.client import AUDIO_PT, VIDEO_PT, Connection, OfferedLine, describe
 from media.errors import MediaError
 from media.lane import Lane
@@ -63,7 +64,7 @@ def broken_offers(draw: st.DrawFn) -> str:
 @fuzz
 @given(broken_offers())
 async def test_a_broken_offer_is_answered_or_refused_in_words(text: str) -> None:
-    transport = sdp.Transport(
+    transport = Transport(
         ufrag="u" * 16, password="p" * 32, fingerprint="AA", candidates=[("127.0.0.1", 1)]
     )
     for lines_of in (publisher_lines, lambda offer: subscriber_lines(offer, 24)):
@@ -72,7 +73,7 @@ async def test_a_broken_offer_is_answered_or_refused_in_words(text: str) -> None
         except MediaError as refusal:
             words = str(refusal)
         else:
-            words = sdp.write_answer(lines, transport, 1)
+            words = write_answer(lines, transport, 1)
         assert len(words) > 10
 
 
