@@ -10,7 +10,7 @@ from litestar import Request
 from agenda.model import Release
 from app.clock import now
 from app.editor import store as editor
-from app.programme import kept, releases
+from app.programme import day_page, kept, releases
 from app.programme import tables as t
 from app.programme.query import read
 from app.programme.releases import Released
@@ -49,7 +49,7 @@ async def agenda(
         return None
     query = read(root, request)
     scene = Scene.of(released, programme, query, _NO_PHASES, request.cookies, now=now())
-    return scene.context(frozenset())
+    return day_page.context(scene, frozenset())
 
 
 def places(released: Released) -> str:

@@ -23,7 +23,7 @@ from app.clock import now
 from app.conferences import brand
 from app.html import gettext as _
 from app.html import page, wants_block
-from app.programme import kept, releases, share, stars
+from app.programme import day_page, kept, releases, share, stars
 from app.programme.overlap import hint
 from app.programme.query import Query, read, viewer_zone
 from app.programme.scene import Scene
@@ -72,7 +72,7 @@ async def agenda(request: Request[Any, Any, Any], slug: FromPath[str]) -> Respon
             "agenda/day.html",
             block="sheet",
             base_url=_base(request),
-            **scene.context(mine),
+            **day_page.context(scene, mine),
         ),
         query,
     )
@@ -98,7 +98,7 @@ def _kept_page(request: Request[Any, Any, Any], scene: Scene) -> Response[Any]:
                 "agenda/day.html",
                 block="sheet",
                 base_url=_base(request),
-                **scene.context(frozenset()),
+                **day_page.context(scene, frozenset()),
             ).content
         ),
     )

@@ -1,4 +1,4 @@
-"""One agenda page: which day, whose clock, which tracks, and what the template needs to show it."""
+"""One agenda page: which day, whose clock, which tracks, and the sheets that show it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 from markupsafe import Markup
 
 from agenda.model import SessionId, TrackId
-from app.html import day_words, environment, language, ngettext, tongue, zone_city
+from app.html import day_words, environment, language, ngettext, zone_city
 from app.html import gettext as _
 from app.programme import kept
 from app.programme.grid import DayView, Shown, lanes, lay_out, show
 from app.programme.overlap import hint
 from app.programme.query import Query, parse_day, viewer_zone
 from app.programme.releases import Released
-from app.programme.view import Card, Facet, Programme, Wanted, clashes, next_of, of_wanted, state
+from app.programme.view import Card, Programme, Wanted, clashes, of_wanted, state
 from app.static import version as static_version
-from app.words import local, offset
+from app.words import local
 
 ALL_DAYS = "all"
 
@@ -121,6 +121,11 @@ class Scene:
         text = _bodies.get(self._key, self._sheets)
         return self._put_stars(text, starred)
 
+    def show(self, card: Card, row: int = 0) -> Shown:
+        """A card as it stands at this instant, on the clock that was chosen."""
+        standing = state(card.slot, self.phases.reached, now=self.now)
+        return show(card, standing, row, self.zone, self.programme.zone)
+
     def _sheets(self) -> str:
         if not self.whole:
             return self._sheet(self.day)
@@ -167,7 +172,7 @@ class Scene:
         words = self.query.words
         exact = self.programme.search(words)
         hits = [each.card for each in exact or self.programme.near(words)]
-        found = [self._show(card) for card in of_wanted(hits, self.wanted)]
+        found = [self.show(card) for card in of_wanted(hits, self.wanted)]
         return self._render(
             "agenda/_results.html",
             near=bool(found) and not exact,
@@ -194,7 +199,7 @@ class Scene:
                 if card.slot.id in clash
             },
             title=_("My agenda"),
-            groups=[(day, [self._show(c) for c in cards if c.day == day]) for day in days],
+            groups=[(day, [self.show(c) for c in cards if c.day == day]) for day in days],
             words="",
             mine=True,
             clash=clash,
@@ -213,10 +218,6 @@ class Scene:
             )
         )
 
-    def _show(self, card: Card, row: int = 0) -> Shown:
-        standing = state(card.slot, self.phases.reached, now=self.now)
-        return show(card, standing, row, self.zone, self.programme.zone)
-
     def _put_stars(self, made: str, starred: frozenset[SessionId]) -> Markup:
         text = str(made)  # a Markup would escape what is put in
         for session in starred:
@@ -231,199 +232,8 @@ class Scene:
         if not cards:
             return ""
         lane = lanes(cards)
-        shown = [self._show(card, row=lane[card.slot.id] + 1) for card in cards]
+        shown = [self.show(card, row=lane[card.slot.id] + 1) for card in cards]
         return self._render("agenda/_mine.html", shown=shown, clash=clashes(cards))
-
-    def context(self, starred: frozenset[SessionId]) -> dict[str, Any]:
-        """Everything that agenda/day.html names."""
-        query, programme = self.query, self.programme
-        mine = [card for card in programme.cards if card.session.id in starred]
-        coming = next_of(mine, now=self.now)
-        places_version = kept.places(programme)[1]
-        return {
-            "root": query.root,
-            "q": query.words,
-            "view": query.view,
-            "zone_choice": query.zone,
-            "day": self.day,
-            "whole": self.whole,
-            "sub": self._sub(),
-            "tabs": self._tabs(),
-            "coming": self._show(coming) if coming else None,
-            "show": self._choices(len({card.session.id for card in mine})),
-            "forms": self._forms(),
-            "zones": self._zones(),
-            "tracks": self._tracks(),
-            "picked": self.picked,
-            "picked_words": self._picked_words(),
-            "every": query.href(tracks=(), words=""),
-            "facets": self._facets(),
-            "rows": query.rows,
-            "speaker": programme.speaker(query.speaker) if query.speaker else None,
-            "without_speaker": query.href(speaker=""),
-            "unfiltered": query.href(tracks=(), kinds=(), languages=(), levels=(), speaker=""),
-            "about": programme.schedule.conference,
-            "sheet": self.body(starred),
-            "places_url": f"{query.root}/agenda.css?v={places_version}",
-            "zone_note": self._zone_note(),
-            "exports": [],
-        }
-
-    def _sub(self) -> str:
-        days = list(self.programme.by_day)
-        held = self.programme.cards if self.whole else self.programme.by_day[self.day]
-        rooms = len({card.room.id for card in held})
-        made = local(self.released.release.created_at, self.zone)
-        words = _(
-            "Day %(at)s of %(days)s. %(sessions)s in %(rooms)s. Release %(number)s, published %(when)s."
-        )
-        if self.whole:
-            words = _("%(sessions)s in %(rooms)s. Release %(number)s, published %(when)s.")
-        return words % {
-            "at": days.index(self.day) + 1,
-            "days": len(days),
-            "sessions": ngettext("%(num)s session", "%(num)s sessions", len(held))
-            % {"num": len(held)},
-            "rooms": ngettext("%(num)s room", "%(num)s rooms", rooms) % {"num": rooms},
-            "number": self.released.number,
-            "when": f"{made:%H:%M}"
-            if made.date() == local(self.now, self.zone).date()
-            else day_words(made.date(), "d MMMM"),
-        }
-
-    def _tabs(self) -> list[dict[str, Any]]:
-        today = self.programme.today(self.now)
-        tabs = []
-        for day, cards in self.programme.by_day.items():
-            words = day_words(day, "EEE")
-            if day == today:
-                words = _("%(day)s, today") % {"day": words}
-            elif max(card.slot.end for card in cards) <= self.now:
-                words = _("%(day)s, over") % {"day": words}
-            tabs.append(
-                {
-                    "day": day,
-                    "words": words,
-                    "current": day == self.day
-                    and not (self.query.words or self.query.mine or self.whole),
-                    "href": self.query.href(day=day.isoformat(), words="", mine=False),
-                }
-            )
-        return tabs
-
-    def _choices(self, stars: int) -> list[dict[str, Any]]:
-        query = self.query
-        every = not query.mine and not query.words
-        return [
-            {"text": _("All"), "current": every, "href": query.href(mine=False, words="")},
-            {
-                "text": _("Mine %(count)s") % {"count": stars} if stars else _("Mine"),
-                "icon": "star",
-                "current": query.mine,
-                "href": query.href(mine=True, words=""),
-            },
-        ]
-
-    def _forms(self) -> list[dict[str, Any]]:
-        view, rows, href = self.query.view, self.query.rows, self.query.href
-        return [
-            {
-                "text": _("Rooms"),
-                "icon": "grid",
-                "current": view == "grid" and rows == "rooms",
-                "href": href(view="grid", rows="rooms"),
-            },
-            {
-                "text": _("Tracks"),
-                "icon": "sort",
-                "current": view == "grid" and rows == "tracks",
-                "href": href(view="grid", rows="tracks"),
-            },
-            {
-                "text": _("List"),
-                "icon": "list",
-                "current": view == "list",
-                "href": href(view="list", rows="rooms"),
-            },
-        ]
-
-    def _facets(self) -> list[dict[str, Any]]:
-        """Kinds, languages and levels to choose from, each where there is a choice."""
-        query, programme = self.query, self.programme
-
-        def options(name: str, found: list[Facet], words: Any) -> list[dict[str, Any]]:
-            return [
-                {
-                    "text": words(each.name),
-                    "count": each.count,
-                    "current": each.key in getattr(query, name),
-                    "href": query.turned(name, each.key),
-                }
-                for each in found
-            ]
-
-        def capital(text: str) -> str:
-            return text[:1].upper() + text[1:]
-
-        offered = (
-            (_("Kind"), "kinds", programme.kinds, capital),
-            (_("Language"), "languages", programme.languages, tongue),
-            (_("Level"), "levels", programme.levels, capital),
-        )
-        return [
-            {"name": words, "options": options(name, found, shown)}
-            for words, name, found, shown in offered
-            if len(found) > 1 or getattr(query, name)
-        ]
-
-    def _zones(self) -> list[dict[str, Any]]:
-        if self.own is None:
-            return []
-        home = self.programme.zone
-        return [
-            {
-                "text": zone_city(zone),
-                "icon": "" if zone == home else "globe",
-                "title": f"{zone}, {offset(self.now, zone)}",
-                "current": zone == self.zone,
-                "href": self.query.href(zone=name),
-            }
-            for name, zone in (("conference", home), ("viewer", self.own))
-        ]
-
-    def _tracks(self) -> list[dict[str, Any]]:
-        shown = self.programme.cards if self.whole else self.programme.by_day[self.day]
-        here = {card.session.track for card in shown}
-        keys = self.programme.track_keys
-        return [
-            {
-                "mark": mark,
-                "current": track in self.picked,
-                "href": self.query.toggled(keys[track]),
-            }
-            for track, mark in self.programme.marks.items()
-            if track in here or track in self.picked
-        ]
-
-    def _picked_words(self) -> str:
-        if self.picked:
-            return ngettext("%(num)s track", "%(num)s tracks", len(self.picked)) % {
-                "num": len(self.picked)
-            }
-        return _("All tracks, %(count)s") % {"count": len(self._tracks())}
-
-    def _zone_note(self) -> str:
-        base = self.programme.base(self.day)
-        words = _("Times in %(place)s (%(offset)s).") % {
-            "place": zone_city(self.zone),
-            "offset": offset(base, self.zone),
-        }
-        if self.zone != self.programme.zone:
-            words += " " + _("The conference is in %(place)s (%(offset)s).") % {
-                "place": zone_city(self.programme.zone),
-                "offset": offset(base, self.programme.zone),
-            }
-        return words
 
 
 def _nearest(days: list[date], now: datetime) -> date:
