@@ -18,7 +18,7 @@ from agenda.solver.problem import Assignment, Problem
 from agenda.solver.repair import repair
 from agenda.solver.score import evaluate
 from agenda.solver.search import Budget
-from agenda.solver.tables import tabulate
+from agenda.solver.tabulate import tabulate
 from bench.problems import raster
 from bench.report import Report
 

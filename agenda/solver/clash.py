@@ -11,7 +11,7 @@ from agenda.solver.demand import Demand, demand
 from agenda.solver.model import Aim, MoveModel
 from agenda.solver.problem import NO_TAGS, NO_WISHES, Problem, Room, Rules, Speaker, Talk, TalkCode
 from agenda.solver.run import POSING_S, Limits, Stop, run
-from agenda.solver.tables import tabulate
+from agenda.solver.tabulate import tabulate
 
 SMALL = 12
 """Up to so many talks at first; more are taken in while they can all be placed."""

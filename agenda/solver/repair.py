@@ -12,7 +12,8 @@ from agenda.solver.model import Aim, MoveModel
 from agenda.solver.problem import Assignment, Place, Problem, TalkCode
 from agenda.solver.run import POSING_S, Limits, Stop, StopAt, run
 from agenda.solver.search import Budget, Clock
-from agenda.solver.tables import Bools, Spot, Tables, prohibitions, tabulate
+from agenda.solver.tables import Bools, Spot, Tables
+from agenda.solver.tabulate import prohibitions, tabulate
 
 MOVE = 10_000_000_000
 """What one move counts for: more than anything but a talk without a place."""

@@ -15,7 +15,8 @@ from agenda.solver.neighbourhoods import Neighbourhoods
 from agenda.solver.polish import Polisher
 from agenda.solver.problem import Assignment, Place, Problem, TalkCode
 from agenda.solver.run import Limits, Stop, run
-from agenda.solver.tables import MEDIUM, Spot, Tables, tabulate
+from agenda.solver.tables import MEDIUM, Spot, Tables
+from agenda.solver.tabulate import tabulate
 
 WHOLE_PLACES = 6_000
 """Up to so many talk-places, and so many talks, one model holds the whole problem."""

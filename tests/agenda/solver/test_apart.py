@@ -13,7 +13,7 @@ from agenda.solver.constraints import Level
 from agenda.solver.greedy import construct
 from agenda.solver.problem import Place, Problem, Room, Talk
 from agenda.solver.score import evaluate
-from agenda.solver.tables import tabulate
+from agenda.solver.tabulate import tabulate
 from bench.problems import workshop
 from tests.agenda.solver.problems import easy_problem, random_assignment, random_problem
 

@@ -18,7 +18,7 @@ from agenda.solver.repair import Repair, repair
 from agenda.solver.run import Stop
 from agenda.solver.score import evaluate
 from agenda.solver.search import Budget
-from agenda.solver.tables import tabulate
+from agenda.solver.tabulate import tabulate
 from bench.problems import raster
 from tests.agenda.solver.problems import easy_problem
 

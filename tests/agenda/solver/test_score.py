@@ -15,7 +15,8 @@ from agenda.solver.constraints import BY_NAME, CONSTRAINTS, Level
 from agenda.solver.polish import NEVER, Polisher
 from agenda.solver.problem import Place, Problem, Room, Rules, Speaker, Talk, Timeslot, Wishes
 from agenda.solver.score import Around, evaluate, explain
-from agenda.solver.tables import MEDIUM, tabulate
+from agenda.solver.tables import MEDIUM
+from agenda.solver.tabulate import tabulate
 from tests.agenda.solver.problems import random_assignment, random_problem
 
 SEEDS = range(60)

@@ -18,7 +18,8 @@ from agenda.solver.problem import Place, Problem
 from agenda.solver.run import Limits, Stop, StopAt, run
 from agenda.solver.score import evaluate
 from agenda.solver.search import Budget, Progress, Search
-from agenda.solver.tables import MEDIUM, Tables, tabulate
+from agenda.solver.tables import MEDIUM, Tables
+from agenda.solver.tabulate import tabulate
 from bench.problems import raster, workshop
 from tests.agenda.solver.problems import easy_problem, random_assignment, random_problem
 
