@@ -1,12 +1,8 @@
 // The grid: a board for each day, a lane for each room, a cell for each slot. It draws what the model
 // holds and the view asks for, and draws again only the lanes that changed.
+import { blank, Pen, place, SHORTEST_MIN } from "./editor-cell.js";
 import { Fit } from "./editor-fit.js";
 import { _ } from "./words.js";
-
-/** A language as HTML names it: other words for it are left out. */
-const LANGUAGE = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
-/** What is shorter is drawn as if it were this long. */
-const SHORTEST_MIN = 4;
 
 /**
  * @typedef {import("./editor-model.js").Model} Model
@@ -25,12 +21,11 @@ export class Grid {
     this.model = model;
     this.view = view;
     this.clock = clock;
+    this.pen = new Pen(model, view, clock);
     /** @type {Map<string, HTMLElement>} */
     this.lanes = new Map();
     /** @type {Map<string, HTMLElement>} */
     this.cells = new Map();
-    /** How each cell was drawn last. @type {WeakMap<HTMLElement, string>} */
-    this.looks = new WeakMap();
     this.current = "";
     this.fit = new Fit();
     void document.fonts.ready.then(() => (this.fit.forget(), this.#fitAll()));
@@ -213,97 +208,21 @@ export class Grid {
   /** @param {number} day @param {string} room */
   #pauses(day, room) {
     const { days, blocks } = this.model;
-    const base = days[day].base;
     return blocks
       .filter((b) => (b.kind === "break" || (b.kind === "room" && b.subject === room)) && this.model.dayOf(b.start) === day)
-      .map((block) => {
-        const cell = document.createElement("button");
-        cell.type = "button";
-        cell.className = "cell pause";
-        cell.dataset.block = block.id;
-        cell.tabIndex = -1;
-        cell.textContent = block.words;
-        cell.title = block.words || (block.kind === "break" ? _("Break", { room: this.model.room(room)?.name ?? "" }) : _("%(room)s closed", { room: this.model.room(room)?.name ?? "" }));
-        cell.setAttribute("aria-label", `${cell.title}, ${this.clock(block.start)}–${this.clock(block.end)}`);
-        place(cell, (block.start - base) / 60, (block.end - block.start) / 60, 0);
-        return cell;
-      });
+      .map((block) => this.pen.pause(block, room, days[day].base));
   }
 
   /** The cell of a slot: the one that is there, drawn anew only where it does not look as it should.
    * @param {Slot} slot @param {number} day @param {number} row @param {string[]} fresh takes the ids of what was drawn
    */
   #cell(slot, day, row, fresh) {
-    const { model, view } = this;
-    const session = model.session(slot);
-    const times = `${this.clock(slot.start)}–${this.clock(slot.start + slot.length)}`;
-    const label = this.name(slot);
-    const names = this.#classes(slot, session);
-    const minute = (slot.start - model.days[day].base) / 60;
-    const looks = [names, label, times, minute, slot.length, row, session?.lang].join("\n");
-    const held = this.cells.get(slot.id);
-    if (held && this.looks.get(held) === looks) return held;
-    const cell = held ?? document.createElement("button");
-    if (!held) {
-      /** @type {HTMLButtonElement} */ (cell).type = "button";
-      cell.dataset.slot = slot.id;
-      cell.tabIndex = -1;
+    const cell = this.cells.get(slot.id) ?? blank(slot.id);
+    if (this.pen.draw(cell, slot, day, row)) {
+      this.cells.set(slot.id, cell);
+      fresh.push(slot.id);
     }
-    cell.className = names;
-    const words = document.createElement("span");
-    words.textContent = session?.title || "—";
-    words.dir = "auto";
-    if (session && LANGUAGE.test(session.lang)) words.lang = session.lang;
-    const grip = document.createElement("i");
-    grip.className = "grip";
-    cell.replaceChildren(words, grip);
-    if (view.picked.has(slot.id)) {
-      const time = document.createElement("small");
-      time.className = "fig";
-      time.textContent = times;
-      words.append(document.createElement("br"), time);
-    }
-    cell.title = `${session?.title ?? ""}\n${times}`;
-    cell.setAttribute("aria-label", label);
-    cell.setAttribute("aria-pressed", String(view.picked.has(slot.id)));
-    place(cell, minute, slot.length / 60, row);
-    this.cells.set(slot.id, cell);
-    this.looks.set(cell, looks);
-    fresh.push(slot.id);
     return cell;
-  }
-
-  /** @param {Slot} slot @param {import("./editor-model.js").Session | undefined} session */
-  #classes(slot, session) {
-    const { model, view } = this;
-    const track = session?.track ? model.tracks.get(session.track) : null;
-    const found = model.findingsOf(slot.id).filter((one) => one.severity !== "note");
-    const names = ["cell", "edge"];
-    if (track) names.push(`track-${track.number}`);
-    if (model.isHistory(slot)) names.push("over");
-    if (slot.locked) names.push("fixed");
-    if (session?.state === "cancelled") names.push("struck");
-    if (found.length) names.push(found.some((one) => one.severity === "must") ? "bad" : "bad mild");
-    if (view.picked.has(slot.id)) names.push("picked");
-    if (!view.matches(session, slot)) names.push("dim");
-    if (view.changed.has(slot.id)) names.push("moved");
-    if (slot.start + slot.length > (model.line ?? Infinity) && slot.start < (model.line ?? -Infinity)) names.push("cross");
-    return names.join(" ");
-  }
-
-  /** What a screen reader says of a slot. @param {Slot} slot */
-  name(slot) {
-    const { model } = this;
-    const session = model.session(slot);
-    const parts = [_("%(title)s, %(from)s to %(to)s", { title: session?.title || "—", from: this.clock(slot.start), to: this.clock(slot.start + slot.length) })];
-    const track = session?.track ? model.tracks.get(session.track) : null;
-    if (track) parts.push(track.name);
-    if (model.isHistory(slot)) parts.push(_("history"));
-    if (slot.locked) parts.push(_("locked"));
-    if (session?.state === "cancelled") parts.push(_("cancelled"));
-    const found = model.findingsOf(slot.id);
-    if (found.length) parts.push(found.length === 1 ? found[0].title.replace(/\.$/, "") : _("%(count)s findings", { count: found.length }));
-    return parts.join(", ");
   }
 
   // ---------- The one tab stop ----------
@@ -423,14 +342,6 @@ export class Grid {
     const start = Math.round(raw / this.model.step) * this.model.step;
     return { day, room: lane.dataset.room ?? "", start };
   }
-}
-
-/** @param {HTMLElement} element @param {number} start minutes @param {number} length minutes @param {number} row */
-function place(element, start, length, row) {
-  element.style.setProperty("--s", String(start));
-  element.style.setProperty("--l", String(Math.max(length, SHORTEST_MIN)));
-  if (row) element.style.setProperty("--r", String(row));
-  else element.style.removeProperty("--r");
 }
 
 /** A row for each slot of a lane, so that none hides another. @param {Slot[]} slots @returns {Map<string, number>} */
